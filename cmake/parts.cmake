@@ -1,0 +1,57 @@
+# One library a part. A part exposes <part>/include only, so an include that the dependency
+# graph of docs/architecture.md does not allow does not compile.
+
+add_library(oomdrill_flags INTERFACE)
+target_compile_options(oomdrill_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  $<$<BOOL:${OOMDRILL_WERROR}>:-Werror>)
+if(OOMDRILL_SANITIZE)
+  target_compile_options(oomdrill_flags INTERFACE
+    -fsanitize=${OOMDRILL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(oomdrill_flags INTERFACE -fsanitize=${OOMDRILL_SANITIZE})
+endif()
+if(OOMDRILL_FUZZ)
+  target_compile_options(oomdrill_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+# The programs carry their C++ runtime: the image and a copied binary need nothing but libc.
+if(NOT OOMDRILL_SANITIZE)
+  target_link_options(oomdrill_flags INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+
+# oomdrill_part(NAME [DEPENDS lib...] [PRIVATE_DEPENDS lib...])
+# Every .cpp below the current folder but main.cpp and sub-parts (folders with a CMakeLists.txt).
+function(oomdrill_part name)
+  cmake_parse_arguments(PART "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
+  file(GLOB_RECURSE nested CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
+  list(REMOVE_ITEM sources main.cpp)
+  foreach(list_file IN LISTS nested)
+    get_filename_component(folder ${list_file} DIRECTORY)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
+  if(NOT sources)  # BOOTSTRAP: until every part has code
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include)
+    target_link_libraries(${name} INTERFACE ${PART_DEPENDS})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)
+    target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include)
+  endif()
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name}
+    PUBLIC ${PART_DEPENDS} PRIVATE ${PART_PRIVATE_DEPENDS} oomdrill_flags)
+endfunction()
+
+# oomdrill_program(NAME LIBRARY): main.cpp of the current folder over LIBRARY.
+function(oomdrill_program name library)
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)  # BOOTSTRAP
+    return()
+  endif()
+  add_executable(${name} main.cpp)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${library} oomdrill_flags)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

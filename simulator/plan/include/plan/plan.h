@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.h"
+#include "base/units.h"
+
+/// Growth patterns as pure, seeded generators of steps in virtual time: no clock, no memory.
+/// `leaksim` carries the steps out; `oomdrill predict` only adds them up.
+namespace oomdrill::plan {
+
+/// Allocate and write `bytes` in one block.
+struct Grow {
+  std::uint64_t bytes;
+};
+/// Release the oldest blocks until `bytes` are gone.
+struct Shrink {
+  std::uint64_t bytes;
+};
+/// Allocate and write `count` blocks of `block_bytes` each, remembered under `group`.
+struct Allocate {
+  std::uint64_t count;
+  std::uint64_t block_bytes;
+  std::uint32_t group;
+};
+/// Of the blocks of `group` in allocation order keep every `keep_every`-th, beginning with the
+/// `offset`-th, and free the rest.
+struct FreeMost {
+  std::uint32_t group;
+  std::uint64_t keep_every;
+  std::uint64_t offset;
+};
+using Action = std::variant<Grow, Shrink, Allocate, FreeMost>;
+
+struct Step {
+  Nanoseconds due;  ///< since the start; never decreases
+  Action action;
+};
+
+/// Bytes that the step adds to (or takes from) the live bytes of a plan whose groups are all of
+/// the step's own making; FreeMost needs the group's size, which Totals keeps.
+class Totals {
+ public:
+  void apply(const Step& step);
+  [[nodiscard]] std::uint64_t live() const { return live_; }
+  /// What was ever allocated.
+  [[nodiscard]] std::uint64_t allocated() const { return allocated_; }
+
+ private:
+  struct Group {
+    std::uint64_t count, block_bytes;
+  };
+  std::map<std::uint32_t, Group> groups_;
+  std::uint64_t live_ = 0;
+  std::uint64_t allocated_ = 0;
+};
+
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  /// The next step; nullopt when the plan has ended. Deterministic for equal settings.
+  virtual std::optional<Step> next() = 0;
+};
+
+/// One parameter of a pattern, set by `--rate` or `--pattern linear:rate=1MB/s`.
+struct Parameter {
+  std::string_view name;
+  std::string_view value;  ///< placeholder, "SIZE"
+  std::string_view default_value;
+  std::string_view help;
+};
+
+/// Parameter values as text, checked by the pattern's own make().
+using Settings = std::map<std::string, std::string, std::less<>>;
+
+struct Pattern {
+  std::string_view name;
+  std::string_view help;  ///< one sentence
+  std::span<const Parameter> parameters;
+  /// Error: a value that does not parse or makes no sense; `where` names the parameter.
+  Result<std::unique_ptr<Plan>> (*make)(const Settings& settings, std::uint64_t seed);
+};
+
+/// The one table.
+std::span<const Pattern> patterns();
+
+/// "linear" or "burst:size=64MiB,interval=10s"; settings given in `defaults` (from flags such as
+/// --rate) apply where the pattern has the parameter and the text does not set it. Error: unknown
+/// pattern or parameter; it lists the known ones.
+Result<std::unique_ptr<Plan>> make_plan(std::string_view text, const Settings& defaults,
+                                        std::uint64_t seed);
+
+}  // namespace oomdrill::plan
