@@ -1,0 +1,13 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from docker import VERSION, docker  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_is_the_one_asked_for():
+    assert VERSION in ("1", "2"), "run tests/container/run v1|v2, which sets CGROUP_VERSION"
+    assert docker("info", "-f", "{{.CgroupVersion}}").stdout.strip() == VERSION
