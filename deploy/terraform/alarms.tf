@@ -1,0 +1,277 @@
+# The alarms that oomdrill proves. The thresholds follow from what must be achieved (var.lead):
+#
+#   detection = periods until enough of them breach + one until the next evaluation + delivery
+#   threshold = 100 % - (lead + detection) x rate / memory
+
+locals {
+  bytes      = local.container_memory * 1048576
+  dimensions = { TaskDefinitionFamily = var.name, ContainerName = var.container_name }
+  service = {
+    ClusterName = local.cluster_name
+    ServiceName = aws_ecs_service.this.name
+  }
+
+  early = {
+    memory-lead     = var.high_resolution ? { period = 10, periods = 3, datapoints = 2 } : { period = 60, periods = 1, datapoints = 1 }
+    memory-shared   = { period = 60, periods = 1, datapoints = 1 }
+    memory-forecast = { period = 60, periods = 1, datapoints = 1 }
+  }
+  detection_seconds = {
+    for name, early in local.early :
+    name => early.datapoints * early.period + early.period + var.lead.delivery_seconds
+  }
+  threshold_percent = {
+    for name in ["memory-lead", "memory-shared"] :
+    name => coalesce(var.memory_threshold_percent, min(90, max(50, floor(
+      100 * (1 - (var.lead.seconds + local.detection_seconds[name]) * var.lead.bytes_per_second / local.bytes)
+    ))))
+  }
+  lead_seconds = merge(
+    {
+      for name, percent in local.threshold_percent :
+      name => floor(local.bytes * (1 - percent / 100) / var.lead.bytes_per_second - local.detection_seconds[name])
+    },
+    # The forecast itself is renewed once a minute.
+    { memory-forecast = var.forecast_seconds - local.detection_seconds["memory-forecast"] - 60 },
+  )
+  lead_text = {
+    for name, seconds in local.lead_seconds :
+    name => seconds > 0 ? "fires at least ${seconds} s before the kill" : "gives no lead: fires up to ${abs(seconds)} s after the kill"
+  }
+  rate_text = "of a leak of ${var.lead.bytes_per_second} B/s into ${local.container_memory} MiB"
+
+  # One row an alarm. What they have in common is in the resource.
+  all_alarms = {
+    memory-lead = merge(local.early["memory-lead"], {
+      description = "Memory of the fullest task above ${local.threshold_percent["memory-lead"]} %: ${local.lead_text["memory-lead"]} ${local.rate_text}."
+      namespace   = var.metric_namespace
+      metric      = "MemoryUtilization"
+      dimensions  = local.dimensions
+      statistic   = "Maximum"
+      comparison  = "GreaterThanThreshold"
+      threshold   = local.threshold_percent["memory-lead"]
+      missing     = "notBreaching"
+      group       = "exhaustion"
+    })
+    # ECS's formula leaves shared memory out on cgroup v1: a leak of it (memfd, tmpfs, shm) kills at a
+    # flat MemoryUtilization. Page cache, which may fill a healthy container, is not counted here.
+    memory-shared = merge(local.early["memory-shared"], {
+      description = "Shared memory of the fullest task above ${local.threshold_percent["memory-shared"]} % of its limit (MemoryUtilization leaves it out on cgroup v1): ${local.lead_text["memory-shared"]} ${local.rate_text}."
+      namespace   = var.metric_namespace
+      metric      = "SharedMemoryBytes"
+      dimensions  = local.dimensions
+      statistic   = "Maximum"
+      comparison  = "GreaterThanThreshold"
+      threshold   = floor(local.bytes * local.threshold_percent["memory-shared"] / 100)
+      missing     = "notBreaching"
+      group       = "exhaustion"
+    })
+    memory-forecast = merge(local.early["memory-forecast"], {
+      description = "The probe forecasts a kill in less than ${var.forecast_seconds} s: ${local.lead_text["memory-forecast"]} if the growth stays as it is, whatever the rate."
+      namespace   = var.metric_namespace
+      metric      = "TimeToOom"
+      dimensions  = local.dimensions
+      statistic   = "Minimum"
+      comparison  = "LessThanThreshold"
+      threshold   = var.forecast_seconds
+      missing     = "notBreaching"
+      group       = "exhaustion"
+    })
+    oom-killed = {
+      description = "The kernel killed a process of a task for its memory."
+      namespace   = var.metric_namespace
+      metric      = "oom_killed"
+      dimensions  = local.dimensions
+      statistic   = "Sum"
+      period      = 60
+      periods     = 1
+      datapoints  = 1
+      comparison  = "GreaterThanThreshold"
+      threshold   = 0
+      missing     = "notBreaching"
+      group       = "killed"
+    }
+    worker-oom-killed = {
+      description = "A worker was killed for its memory and its container lives on: ECS shows nothing of it."
+      namespace   = var.metric_namespace
+      metric      = "WorkerOomKills"
+      dimensions  = local.dimensions
+      statistic   = "Sum"
+      period      = 60
+      periods     = 1
+      datapoints  = 1
+      comparison  = "GreaterThanThreshold"
+      threshold   = 0
+      missing     = "notBreaching"
+      group       = "killed"
+    }
+    restarts = {
+      description = "${var.restart_alarm.count} or more restarts in place within ${var.restart_alarm.period} s."
+      namespace   = "ECS/ContainerInsights"
+      metric      = "RestartCount"
+      dimensions  = local.service
+      statistic   = "Sum"
+      period      = var.restart_alarm.period
+      periods     = 1
+      datapoints  = 1
+      comparison  = "GreaterThanOrEqualToThreshold"
+      threshold   = var.restart_alarm.count
+      missing     = "notBreaching"
+      group       = "killed"
+    }
+    # The other alarms take silence for health; this one does not.
+    probe-silent = {
+      description = "No memory sample for five minutes: no task runs, or nobody watches it."
+      namespace   = var.metric_namespace
+      metric      = "MemoryUtilization"
+      dimensions  = local.dimensions
+      statistic   = "SampleCount"
+      period      = 60
+      periods     = 5
+      datapoints  = 5
+      comparison  = "LessThanThreshold"
+      threshold   = 1
+      missing     = "breaching"
+      group       = "watching"
+    }
+    emf-parsing = {
+      description = "CloudWatch could not read lines of the log as metrics."
+      namespace   = "AWS/Logs"
+      metric      = "EMFParsingErrors"
+      dimensions  = { LogGroupName = aws_cloudwatch_log_group.this.name }
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      datapoints  = 1
+      comparison  = "GreaterThanThreshold"
+      threshold   = 0
+      missing     = "notBreaching"
+      group       = "watching"
+    }
+    emf-validation = {
+      description = "CloudWatch refused metrics in lines of the log."
+      namespace   = "AWS/Logs"
+      metric      = "EMFValidationErrors"
+      dimensions  = { LogGroupName = aws_cloudwatch_log_group.this.name }
+      statistic   = "Sum"
+      period      = 300
+      periods     = 1
+      datapoints  = 1
+      comparison  = "GreaterThanThreshold"
+      threshold   = 0
+      missing     = "notBreaching"
+      group       = "watching"
+    }
+  }
+  alarms = {
+    for name, alarm in local.all_alarms : name => alarm
+    if var.alarms && (name != "restarts" || var.restart_policy != null)
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.datapoints
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
+  # The composite alarms speak for the groups that they sum up.
+  alarm_actions = each.value.group == "watching" || var.notify_each ? [local.topic_arn] : []
+  ok_actions    = each.value.group == "watching" || var.notify_each ? [local.topic_arn] : []
+  tags          = local.tags
+}
+
+check "lead" {
+  assert {
+    condition     = !var.alarms || local.lead_seconds["memory-lead"] >= var.lead.seconds
+    error_message = "The first alarm cannot lead the kill by ${var.lead.seconds} s: with ${local.container_memory} MiB and ${var.lead.bytes_per_second} B/s it ${local.lead_text["memory-lead"]}. Give more memory, high_resolution, or a lower memory_threshold_percent."
+  }
+}
+
+# --- metrics out of the log, for what the probe writes as fields ---
+
+resource "aws_cloudwatch_log_metric_filter" "this" {
+  for_each = {
+    for name, filter in {
+      SharedMemoryBytes = {
+        pattern = "{ $.event = \"memory.sample\" && $.shmem_bytes >= 0 }"
+        value   = "$.shmem_bytes"
+        unit    = "Bytes"
+      }
+      TimeToOom = {
+        pattern = "{ ($.event = \"memory.growth\" || $.event = \"memory.threshold\") && $.eta_oom_s >= 0 }"
+        value   = "$.eta_oom_s"
+        unit    = "Seconds"
+      }
+      WorkerOomKills = {
+        pattern = "{ $.event = \"memory.oom_kill\" && $.survived IS TRUE }"
+        value   = "1"
+        unit    = "Count"
+      }
+    } : name => filter if var.alarms
+  }
+
+  name           = "${var.name}-${each.key}"
+  log_group_name = aws_cloudwatch_log_group.this.name
+  pattern        = each.value.pattern
+
+  metric_transformation {
+    name      = each.key
+    namespace = var.metric_namespace
+    value     = each.value.value
+    unit      = each.value.unit
+    # As in the probe's own metrics, so that tasks of several services do not mix.
+    dimensions = {
+      TaskDefinitionFamily = "$.family"
+      ContainerName        = "$.container_name"
+    }
+  }
+}
+
+# --- one voice for several alarms ---
+
+locals {
+  # A group's members out of the alarms above, as a rule: any of them.
+  rules = {
+    for group in ["exhaustion", "killed"] : group => join(" OR ", [
+      for name, alarm in local.alarms : "ALARM(\"${aws_cloudwatch_metric_alarm.this[name].alarm_name}\")" if alarm.group == group
+    ])
+  }
+}
+
+resource "aws_cloudwatch_composite_alarm" "killed" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name        = "${var.name}-killed"
+  alarm_description = "Something of ${var.name} was killed for its memory, or restarts too often."
+  alarm_rule        = local.rules["killed"]
+  alarm_actions     = [local.topic_arn]
+  ok_actions        = [local.topic_arn]
+  tags              = local.tags
+}
+
+resource "aws_cloudwatch_composite_alarm" "exhaustion" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name        = "${var.name}-memory-exhaustion"
+  alarm_description = "Memory of ${var.name} runs out: one notification for the early alarms, held back for ${var.hold_seconds} s after a kill."
+  alarm_rule        = local.rules["exhaustion"]
+  alarm_actions     = [local.topic_arn]
+  ok_actions        = [local.topic_arn]
+  tags              = local.tags
+
+  actions_suppressor {
+    alarm            = aws_cloudwatch_composite_alarm.killed[0].alarm_name
+    extension_period = var.hold_seconds
+    wait_period      = 0
+  }
+}
