@@ -1,6 +1,6 @@
 # Debian packages all; `scripts/setup` installs them by name.
 find_package(Threads REQUIRED)
-find_package(fmt REQUIRED)
+# fmt: its headers alone; base/fmt_library.cpp says why.
 find_package(cxxopts REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(nlohmann_json REQUIRED)

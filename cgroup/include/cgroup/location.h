@@ -28,20 +28,24 @@ struct Location {
   std::string kernel_path;  ///< as /proc/<pid>/cgroup shows it: "/docker/<id>", "/"
   /// Visible ancestors of `directory` up to and with `mount`, nearest first.
   std::vector<std::string> ancestors;
-  /// A cgroup namespace or a bind mount hides what is above `mount`.
+  /// A cgroup namespace or a bind mount hides what is above `mount`: told by the files that only
+  /// the machine's root has (v1: release_agent, cgroup.sane_behavior), or never has (v2:
+  /// cgroup.type, cgroup.events, memory.max).
   bool ancestors_hidden = false;
   /// The mount is read-only, as in a container.
   bool read_only = false;
   /// `directory` is the root cgroup of the machine: no limit, and on v2 no memory.current.
   bool is_root = false;
-  /// 64 hex digits out of the kernel path ("/docker/<id>", "/ecs/<task>/<id>",
-  /// "docker-<id>.scope"), where it shows them.
+  /// Out of the kernel path, where it shows one: 64 hex digits ("/docker/<id>",
+  /// "/ecs/<task>/<id>", "docker-<id>.scope"); on Fargate the task's id and a number.
   std::optional<std::string> container_id;
   std::optional<std::string> ecs_task_id;
 };
 
-/// The memory cgroup of `process` ("self" or a pid). Decided by the mounted file systems and by
-/// which hierarchy holds memory (facts.md, 1), never by /proc/cgroups.
+/// The memory cgroup of `process` ("self" or a pid), as far as our own mounts show it. Decided by
+/// the mounted file systems and by which hierarchy holds memory (facts.md, 1), never by
+/// /proc/cgroups. On v2 a cgroup without the memory controller is charged to its nearest ancestor
+/// that has it: `directory` is that one.
 Result<Location> locate(const FileRoot& root, std::string_view process = "self");
 
 /// A cgroup folder that the user names; its version is told by the files in it.

@@ -59,7 +59,7 @@ struct Pressure {
 struct Sample {
   std::uint64_t current = 0;  ///< memory.current / memory.usage_in_bytes
   Bytes peak;                 ///< memory.peak (5.19) / memory.max_usage_in_bytes
-  Bytes swap;                 ///< memory.swap.current / memsw.usage − usage
+  Bytes swap;                 ///< memory.swap.current / memory.stat swap, or memsw.usage − usage
   Bytes limit;                ///< own limit at this moment; nullopt: none
   Bytes soft_limit;           ///< memory.low / soft_limit_in_bytes; nullopt: none
   Stat stat;

@@ -20,8 +20,10 @@ struct Container {
   std::string name;
   std::string image;
   std::string arn;
-  std::optional<std::uint64_t> memory_limit;        ///< bytes (the endpoint says MiB)
-  std::optional<std::uint64_t> memory_reservation;  ///< bytes
+  /// Bytes (the endpoint says MiB). nullopt: none is set, which the endpoint writes as 0 or not.
+  std::optional<std::uint64_t> memory_limit;
+  /// Agents up to 1.105 do not tell it; the name of the member is [unverified].
+  std::optional<std::uint64_t> memory_reservation;
   std::optional<std::int64_t> restart_count;
 };
 
@@ -38,18 +40,22 @@ struct Task {
   std::string availability_zone;
   std::optional<std::uint64_t> memory_limit;  ///< task level, bytes
   std::vector<Container> containers;
-  std::optional<Container> self;  ///< the container that asks
+  /// The container that asks; nullopt where the endpoint did not say which one that is.
+  std::optional<Container> self;
 };
 
-/// From the JSON of `<endpoint>/task` and `<endpoint>` ("" where that failed). Unknown members
-/// are passed over; a member of the wrong type is as if missing. Error: not JSON, or no object.
+/// From the JSON of `<endpoint>/task` and of `<endpoint>`. Unknown members are passed over; a
+/// member of the wrong type is as if missing. Where `container_json` is no object ("": it could
+/// not be had), `self` is the task's only container, if it has but one. Error: `task_json` is no
+/// JSON object.
 Result<Task> parse_task(std::string_view task_json, std::string_view container_json);
 
-/// GETs both, once, each within `timeout`. Error: URL, and what went wrong.
+/// GETs both, once, each within `timeout`. Error: URL, and what went wrong with the first; without
+/// the second the task lacks `self`.
 Result<Task> fetch_task(const std::string& endpoint, Nanoseconds timeout);
 
-/// GET of a numeric address over plain HTTP; the body, at most 4 MiB. Error: no answer within
-/// `timeout`, a status other than 200, too large.
+/// GET of a numeric address (or localhost) over plain HTTP; the body, at most 4 MiB. Redirects are
+/// not followed. Error: not complete within `timeout`, a status other than 200, too large.
 Result<std::string> http_get(const std::string& url, Nanoseconds timeout);
 
 }  // namespace oomdrill::ecs

@@ -20,7 +20,7 @@ namespace oomdrill::plan {
 struct Grow {
   std::uint64_t bytes;
 };
-/// Release the oldest blocks until `bytes` are gone.
+/// Release the oldest of what Grow made until `bytes` are gone. Groups are FreeMost's.
 struct Shrink {
   std::uint64_t bytes;
 };
@@ -31,7 +31,7 @@ struct Allocate {
   std::uint32_t group;
 };
 /// Of the blocks of `group` in allocation order keep every `keep_every`-th, beginning with the
-/// `offset`-th, and free the rest.
+/// `offset`-th (counted from 0), and free the rest.
 struct FreeMost {
   std::uint32_t group;
   std::uint64_t keep_every;
@@ -44,8 +44,15 @@ struct Step {
   Action action;
 };
 
-/// Bytes that the step adds to (or takes from) the live bytes of a plan whose groups are all of
-/// the step's own making; FreeMost needs the group's size, which Totals keeps.
+/// Bytes that an action allocates.
+[[nodiscard]] std::uint64_t growth(const Action& action);
+
+/// How many of `count` blocks FreeMost keeps.
+constexpr std::uint64_t kept(std::uint64_t count, const FreeMost& rule) {
+  return count > rule.offset ? (count - rule.offset - 1) / rule.keep_every + 1 : 0;
+}
+
+/// What a plan's steps add up to: the curve of the plan.
 class Totals {
  public:
   void apply(const Step& step);
@@ -59,6 +66,7 @@ class Totals {
   };
   std::map<std::uint32_t, Group> groups_;
   std::uint64_t live_ = 0;
+  std::uint64_t grown_ = 0;  ///< the part of live_ that Shrink may take
   std::uint64_t allocated_ = 0;
 };
 
@@ -67,6 +75,9 @@ class Plan {
   virtual ~Plan() = default;
   /// The next step; nullopt when the plan has ended. Deterministic for equal settings.
   virtual std::optional<Step> next() = 0;
+  /// Bytes a second that the plan allocates in the long run; infinite where its steps are all due
+  /// at once; nullopt where the pattern has no such number.
+  [[nodiscard]] virtual std::optional<double> nominal_rate() const = 0;
 };
 
 /// One parameter of a pattern, set by `--rate` or `--pattern linear:rate=1MB/s`.
@@ -84,6 +95,8 @@ struct Pattern {
   std::string_view name;
   std::string_view help;  ///< one sentence
   std::span<const Parameter> parameters;
+  /// It frees single blocks of a group, so it needs memory that can do that (the heap).
+  bool needs_blocks;
   /// Error: a value that does not parse or makes no sense; `where` names the parameter.
   Result<std::unique_ptr<Plan>> (*make)(const Settings& settings, std::uint64_t seed);
 };
@@ -91,9 +104,18 @@ struct Pattern {
 /// The one table.
 std::span<const Pattern> patterns();
 
-/// "linear" or "burst:size=64MiB,interval=10s"; settings given in `defaults` (from flags such as
-/// --rate) apply where the pattern has the parameter and the text does not set it. Error: unknown
-/// pattern or parameter; it lists the known ones.
+/// What a pattern text says, checked as far as names go.
+struct Choice {
+  const Pattern* pattern;
+  Settings settings;
+};
+
+/// "linear" or "burst:size=64MiB,interval=10s". Error: unknown pattern or parameter; it lists the
+/// known ones.
+Result<Choice> parse_pattern(std::string_view text);
+
+/// The plan of `text`; settings given in `defaults` (from flags such as --rate) apply where the
+/// pattern has the parameter and the text does not set it.
 Result<std::unique_ptr<Plan>> make_plan(std::string_view text, const Settings& defaults,
                                         std::uint64_t seed);
 

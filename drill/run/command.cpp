@@ -1,0 +1,418 @@
+#include "run/command.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/units.h"
+#include "recording/reader.h"
+#include "run/engine.h"
+#include "run/process.h"
+#include "run/screen.h"
+#include "run/session.h"
+#include "run/summary.h"
+
+namespace oomdrill::run {
+namespace {
+
+using drill::ExitCode;
+
+constexpr std::array kOptions = {
+    Option{.name = "memory",
+           .value = "SIZE",
+           .default_value = "64MiB",
+           .help = "Limit of the cgroup, without swap",
+           .short_name = 'm'},
+    Option{.name = "engine",
+           .value = "NAME",
+           .default_value = "auto",
+           .help = "What makes the cgroup: auto, cgroup (root), systemd (cgroup v2 without root), "
+                   "docker; auto takes the first that works"},
+    Option{.name = "workload",
+           .value = "",
+           .default_value = "",
+           .help = "What follows -- is a command of its own, not leaksim's options"},
+    Option{.name = "expect",
+           .value = "HOW",
+           .default_value = "oom_killed",
+           .help = "How it has to end for exit code 0: oom_killed, completed, failed, crashed, "
+                   "killed, stopped, any"},
+    Option{.name = "timeout",
+           .value = "DURATION",
+           .default_value = "15m",
+           .help = "Stop a drill that has not ended by then: SIGTERM, 10 s later SIGKILL"},
+    Option{.name = "interval",
+           .value = "DURATION",
+           .default_value = "200ms",
+           .help = "Between the probe's samples"},
+    Option{.name = "output",
+           .value = "PATH",
+           .default_value = "",
+           .help = "The recording; by default oomdrill-<UTC time>.jsonl here",
+           .short_name = 'o'},
+    Option{.name = "image",
+           .value = "NAME",
+           .default_value = "oomdrill",
+           .help = "Image of --engine docker; it holds oomprobe and leaksim"},
+    Option{.name = "format",
+           .value = "NAME",
+           .default_value = "text",
+           .help = "Of the verdict on stdout: text or json"},
+    Option{.name = "keep",
+           .value = "",
+           .default_value = "",
+           .help = "Leave the cgroup or container in place, to be looked at"},
+    Option{.name = "quiet",
+           .value = "",
+           .default_value = "",
+           .help = "No narration, only the verdict",
+           .short_name = 'q'},
+};
+
+struct Settings {
+  std::uint64_t memory_bytes = 0;
+  std::string engine;
+  bool own_workload = false;
+  std::string expect;
+  Nanoseconds timeout{0};
+  std::string interval;
+  std::string output;
+  std::string image;
+  bool json = false;
+  bool keep = false;
+  bool quiet = false;
+  std::vector<std::string> command;
+};
+
+/// "20261124T110434Z".
+std::string compact_time(WallTime time) {
+  char text[25];
+  format_time(time, text);
+  std::string out;
+  for (const char c : std::string_view(text, 19)) {
+    if (c != '-' && c != ':') out += c;
+  }
+  return out + "Z";
+}
+
+Result<Settings> read_settings(const Arguments& arguments) {
+  Settings settings;
+  const auto memory = arguments.get("memory", parse_bytes);
+  if (!memory) return fail(memory.error());
+  if (*memory == 0) return fail("'0' is no limit", arguments.origin("memory"), "such as 64MiB");
+  settings.memory_bytes = *memory;
+  const auto timeout = arguments.get("timeout", parse_duration);
+  if (!timeout) return fail(timeout.error());
+  if (timeout->count() == 0) {
+    return fail("'0' leaves no time", arguments.origin("timeout"), "such as 15m");
+  }
+  settings.timeout = *timeout;
+  const auto interval = arguments.get("interval", parse_duration);
+  if (!interval) return fail(interval.error());
+  if (*interval < std::chrono::milliseconds(10)) {
+    return fail("is too short", arguments.origin("interval"), "give 10ms or more");
+  }
+  settings.interval = arguments.text("interval");
+  settings.expect = arguments.text("expect");
+  if (settings.expect != "any" &&
+      std::find(kOutcomes.begin(), kOutcomes.end(), settings.expect) == kOutcomes.end()) {
+    std::string known;
+    for (const auto outcome : kOutcomes) known += std::string(outcome) + ", ";
+    return fail("'" + settings.expect + "' is no way to end", arguments.origin("expect"),
+                "known: " + known + "any");
+  }
+  const std::string format = arguments.text("format");
+  if (format != "text" && format != "json") {
+    return fail("'" + format + "' is no format", arguments.origin("format"), "known: text, json");
+  }
+  settings.json = format == "json";
+  settings.engine = arguments.text("engine");
+  settings.output = arguments.text("output");
+  settings.image = arguments.text("image");
+  settings.own_workload = arguments.flag("workload");
+  settings.keep = arguments.flag("keep");
+  settings.quiet = arguments.flag("quiet");
+  settings.command = arguments.command;
+  if (settings.own_workload && settings.command.empty()) {
+    return fail("no command", arguments.origin("workload"),
+                "give one after --: oomdrill run --workload -- ./server --port 80");
+  }
+  return settings;
+}
+
+/// The recording on disk. Its first failed write is kept; the drill goes on to its verdict.
+class RecordingFile {
+ public:
+  /// `fresh`: refuses a file that exists, since the name was not the user's choice.
+  static Result<RecordingFile> create(const std::string& path, bool fresh) {
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_EXCL : O_TRUNC);
+    Fd fd(::open(path.c_str(), flags, 0644));
+    if (!fd) return fail_errno("cannot create", path, "choose another with --output");
+    return RecordingFile(std::move(fd), path);
+  }
+
+  void write(std::string_view text) {
+    while (!text.empty() && !error_) {
+      const auto n = ::write(fd_.get(), text.data(), text.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        error_ = fail_errno("cannot write the recording", path_).value();
+        return;
+      }
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  RecordingFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Fd fd_;
+  std::string path_;
+  std::optional<Error> error_;
+};
+
+/// Above the probe's whether it is shielded or not, and no protection against the host's killer.
+constexpr const char* kWorkloadScore = "500";
+
+/// oomprobe run … -- leaksim …; both write JSON lines, whatever the environment says.
+Result<std::vector<std::string>> probe_command(const Settings& settings, bool brings_programs) {
+  const auto locate = [brings_programs](const std::string& name) -> Result<std::string> {
+    return brings_programs ? Result<std::string>(name) : find_program(name);
+  };
+  auto probe = locate("oomprobe");
+  if (!probe) return fail(probe.error());
+  std::vector<std::string> argv = {
+      *probe,         "run", "--format", "json", "--interval", settings.interval, "--oom-score-adj",
+      kWorkloadScore, "--"};
+  if (!settings.own_workload) {
+    auto leak = locate("leaksim");
+    if (!leak) return fail(leak.error());
+    argv.insert(argv.end(), {*leak, "--format", "json"});
+    if (std::getenv("LEAKSIM_REPORT_EVERY") == nullptr) {
+      argv.insert(argv.end(), {"--report-every", settings.interval});
+    }
+  }
+  argv.insert(argv.end(), settings.command.begin(), settings.command.end());
+  return argv;
+}
+
+std::string workload_text(const Settings& settings) {
+  std::vector<std::string> words = settings.command;
+  if (!settings.own_workload) words.insert(words.begin(), "leaksim");
+  return printable(join_command(words));
+}
+
+/// Exit code of a drill that has not come about: its workload never ran. nullopt: it ran.
+std::optional<ExitCode> never_ran(const Drill& drill, bool own_workload, std::string& why) {
+  if (!drill.outside.status || drill.outside.timed_out || !drill.outside.signal.empty()) {
+    return std::nullopt;
+  }
+  const int code = exit_code_of(*drill.outside.status);
+  const auto kills = drill.outside.oom_kills().value_or(0);
+  const bool begun =
+      own_workload ? drill.account.started.has_value() : drill.account.leak.has_value();
+  if (begun) return std::nullopt;
+  if (kills > 0) {
+    why = fmt::format(
+        "--memory: {} is too small for the programs themselves: the kernel killed "
+        "them before the workload began; give more, such as 32MiB",
+        format_bytes(drill.memory_bytes));
+    return ExitCode::unavailable;
+  }
+  // Its own line on stderr has said it.
+  if (code == static_cast<int>(ExitCode::usage)) return ExitCode::usage;
+  if (code == static_cast<int>(ExitCode::unavailable)) return ExitCode::unavailable;
+  if (own_workload && (code == 126 || code == 127)) return ExitCode::usage;
+  return std::nullopt;
+}
+
+/// What is shown while a drill runs, and what the verdict rests on.
+class Narrator {
+ public:
+  Narrator(Screen screen, bool quiet, Room& room, Drill& drill)
+      : screen_(screen),
+        quiet_(quiet),
+        room_(room),
+        drill_(drill),
+        reader_([this](const recording::Record& record) { take(record); }) {}
+
+  void feed(std::string_view output) { reader_.feed(output); }
+
+  void finish() {
+    reader_.finish();
+    screen_.clear();
+    drill_.counts = reader_.counts();
+    drill_.problems = reader_.problems();
+  }
+
+  void line(const std::string& text) {
+    if (!quiet_) screen_.line(text);
+  }
+  void clear() { screen_.clear(); }
+
+  void tick() {
+    const auto& account = drill_.account;
+    if (quiet_ || !screen_.is_live() || !account.origin()) return;
+    Gauge gauge;
+    if (account.usage) gauge.used_bytes = account.usage->used_bytes;
+    gauge.limit_bytes = drill_.memory_bytes;
+    if (account.probe && account.probe->limit_bytes) {
+      gauge.limit_bytes = *account.probe->limit_bytes;
+    }
+    // From outside it is fresher than the last event.
+    if (room_.is_cheap()) {
+      if (const auto seen = room_.observe()) {
+        gauge.used_bytes = seen->used_bytes.value_or(gauge.used_bytes);
+        gauge.killing = seen->oom_kill.value_or(0) > account.kills_total;
+      }
+    }
+    if (account.leak_state) {
+      gauge.bytes_per_s = account.leak_state->achieved_bytes_per_s;
+    } else if (!account.thresholds.empty()) {
+      gauge.bytes_per_s = account.thresholds.back().growth_bytes_per_s;
+    }
+    if (gauge.bytes_per_s.value_or(0) > 0 && gauge.limit_bytes > gauge.used_bytes) {
+      gauge.eta_s = static_cast<double>(gauge.limit_bytes - gauge.used_bytes) / *gauge.bytes_per_s;
+    }
+    screen_.live(gauge.text());
+  }
+
+ private:
+  void take(const recording::Record& record) {
+    drill_.account.note(record);
+    if (const auto text = narrate(record, drill_.account)) line(*text);
+  }
+
+  Screen screen_;
+  bool quiet_;
+  Room& room_;
+  Drill& drill_;
+  recording::Reader reader_;
+};
+
+ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
+  streams.err << "oomdrill: " << error.line() << '\n';
+  return code;
+}
+
+}  // namespace
+
+constinit const Command kRunCommand = {
+    .program = "oomdrill",
+    .name = "run",
+    .synopsis = "[-- leaksim's options | --workload -- command…]",
+    .summary = "A drill on this machine: a limited cgroup, a leak in it, and a verdict.",
+    .options = kOptions,
+    .epilogue =
+        "Examples:\n"
+        "  oomdrill run                                    the guide's leak: 1 MB/s into "
+        "64 MiB\n"
+        "  oomdrill run -m 256MiB -- --rate 20MB/s         faster, into more\n"
+        "  oomdrill run --expect completed -- --until 90%  stops short of the limit\n"
+        "  oomdrill run --expect any --workload -- make    any program under a limit\n"
+        "\nleaksim's options: leaksim --help\n"};
+
+ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
+  const auto settings = read_settings(arguments);
+  if (!settings) return complain(streams, settings.error(), ExitCode::usage);
+
+  SystemClock clock;
+  const std::string stamp = compact_time(clock.wall());
+  Drill drill;
+  drill.memory_bytes = settings->memory_bytes;
+  drill.expected = settings->expect;
+  drill.workload = workload_text(*settings);
+  drill.recording = settings->output.empty() ? "oomdrill-" + stamp + ".jsonl" : settings->output;
+
+  const auto signals = Signals::open();
+  if (!signals) return complain(streams, signals.error(), ExitCode::internal);
+  auto choice =
+      choose_engine(settings->engine, {.memory_bytes = settings->memory_bytes,
+                                       .name = fmt::format("oomdrill-{}-{}", stamp, ::getpid()),
+                                       .image = settings->image});
+  if (!choice) {
+    const bool unknown = choice.error().where == "--engine";
+    return complain(streams, choice.error(), unknown ? ExitCode::usage : ExitCode::unavailable);
+  }
+  Room& room = *choice->room;
+  const auto give_up = [&](const Error& error, ExitCode code) {
+    if (auto removed = room.remove(); !removed) complain(streams, removed.error(), code);
+    return complain(streams, error, code);
+  };
+  drill.engine = choice->engine->name;
+  drill.refused = choice->refused;
+  drill.where = room.where();
+
+  auto argv = probe_command(*settings, choice->engine->brings_programs);
+  if (!argv) return give_up(argv.error(), ExitCode::unavailable);
+  auto file = RecordingFile::create(drill.recording, settings->output.empty());
+  if (!file) return give_up(file.error(), ExitCode::cannot_create);
+
+  // The narration leaves stdout to the JSON.
+  Screen screen = settings->json ? Screen(streams.err, streams.err_width)
+                                 : Screen(streams.out, streams.out_width);
+  Narrator narrator(screen, settings->quiet, room, drill);
+  narrator.line(
+      fmt::format("{:<12} {} in {}", "drill", drill.workload, format_bytes(drill.memory_bytes)));
+  narrator.line(fmt::format("{:<12} {}: {}", "engine", drill.engine, drill.where));
+  for (const auto& [engine, why] : drill.refused) {
+    narrator.line(fmt::format("{:<12} not {}: {}", "", engine, why));
+  }
+
+  const Session session{.argv = std::move(*argv),
+                        .timeout = settings->timeout,
+                        .shield = !choice->engine->brings_programs,
+                        .on_output =
+                            [&](std::string_view text) {
+                              file->write(text);
+                              narrator.feed(text);
+                            },
+                        .on_error_line =
+                            [&](std::string_view text) {
+                              narrator.clear();
+                              streams.err << text << std::flush;
+                            },
+                        .on_tick = [&] { narrator.tick(); }};
+  auto outside = run_session(session, room, *signals);
+  if (!outside) return give_up(outside.error(), ExitCode::internal);
+  drill.outside = std::move(*outside);
+  drill.where = room.where();
+  narrator.finish();
+
+  ExitCode code = ExitCode::as_expected;
+  if (settings->keep) {
+    narrator.line(
+        fmt::format("{:<12} {}; remove it with: {}", "kept", drill.where, room.removal()));
+  } else if (auto removed = room.remove(); !removed) {
+    code = complain(streams, removed.error(), ExitCode::internal);
+  }
+  if (file->error()) code = complain(streams, *file->error(), ExitCode::io_error);
+
+  std::string why;
+  if (const auto never = never_ran(drill, settings->own_workload, why)) {
+    if (!why.empty()) complain(streams, Error{why}, *never);
+    return *never;
+  }
+  conclude(drill);
+  if (settings->json) {
+    streams.out << json_summary(drill);
+  } else {
+    streams.out << (settings->quiet ? "" : "\n") << text_summary(drill);
+  }
+  for (const std::string& disagreement : drill.verdict.disagreements) {
+    streams.err << "oomdrill: the evidence disagrees: " << printable(disagreement) << '\n';
+  }
+  if (code != ExitCode::as_expected) return code;
+  return drill.as_expected() ? ExitCode::as_expected : ExitCode::otherwise;
+}
+
+}  // namespace oomdrill::run

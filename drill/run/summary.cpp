@@ -1,0 +1,362 @@
+#include "run/summary.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+
+namespace oomdrill::run {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Long enough for 1 KB/s into 2 GiB; a leak that is slower says that it is beyond.
+constexpr auto kHorizon = std::chrono::hours(24 * 30);
+
+std::string describe_limit(std::string_view source, std::string_view where) {
+  std::string text = source.empty() ? "limit" : printable(source);
+  // The folder is the engine's, and told above.
+  if (!where.empty()) text += ": " + printable(where.substr(where.rfind('/') + 1));
+  return text;
+}
+
+/// The file that the limit was read from, where it is the probe's limit that killed.
+std::string_view limit_where_of(const Drill& drill) {
+  const auto& account = drill.account;
+  if (!account.probe) return "";
+  const bool same =
+      account.kills.empty() || account.probe->limit_source == account.kills.front().limit_source;
+  return same ? std::string_view(account.probe->limit_where) : "";
+}
+
+/// The limit that bound: as the kill says, or the probe, or as it was asked for.
+std::uint64_t limit_of(const Drill& drill) {
+  const auto& account = drill.account;
+  if (!account.kills.empty() && account.kills.front().limit_bytes) {
+    return *account.kills.front().limit_bytes;
+  }
+  if (account.probe && account.probe->limit_bytes) return *account.probe->limit_bytes;
+  return drill.memory_bytes;
+}
+
+std::optional<std::uint64_t> peak_of(const Drill& drill) {
+  std::optional<std::uint64_t> peak = drill.account.peak_bytes;
+  if (drill.outside.after && drill.outside.after->peak_bytes) {
+    peak = std::max(peak.value_or(0), *drill.outside.after->peak_bytes);
+  }
+  return peak;
+}
+
+/// When what was predicted came about; nullopt where something else did.
+std::optional<double> actual_s(const Drill& drill) {
+  const auto& account = drill.account;
+  if (!drill.prediction) return std::nullopt;
+  if (drill.prediction->end == predict::Prediction::End::oom_kill) {
+    if (account.kills.empty()) return std::nullopt;
+    return account.after_s(account.kills.front().time);
+  }
+  if (account.leak_state && account.leak_state->stopped == predict::name(drill.prediction->end)) {
+    return account.after_s(account.leak_state->time);
+  }
+  return std::nullopt;
+}
+
+/// Actual against predicted time, in percent of the prediction.
+std::optional<double> error_percent(const Drill& drill) {
+  const auto actual = actual_s(drill);
+  if (!actual || drill.prediction->after.count() <= 0) return std::nullopt;
+  const double predicted = to_seconds(drill.prediction->after);
+  return (*actual - predicted) / predicted * 100;
+}
+
+class Lines {
+ public:
+  void add(std::string_view name, const std::string& text) {
+    text_ += fmt::format("{:<12} {}\n", name, text);
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// The first kill as the probe told it, or else what is known of one that it did not live to tell.
+std::optional<recording::OomKill> kill_of(const Drill& drill) {
+  const auto& account = drill.account;
+  if (!account.kills.empty()) return account.kills.front();
+  if (drill.verdict.outcome != "oom_killed") return std::nullopt;
+  recording::OomKill kill;
+  kill.time = drill.outside.ended;
+  kill.kills = drill.outside.oom_kills().value_or(1);
+  if (account.usage) kill.used_bytes = account.usage->used_bytes;
+  if (account.probe) kill.limit_source = account.probe->limit_source;
+  return kill;
+}
+
+void add_kill(Lines& lines, const Drill& drill) {
+  const auto& account = drill.account;
+  const auto kill = kill_of(drill);
+  if (!kill) return;
+  std::string text;
+  if (const auto after = account.after_s(kill->time)) {
+    text = (account.kills.empty() ? "within " : "after ") + format_seconds(*after);
+  }
+  if (kill->used_bytes) {
+    text += fmt::format("{}at {} of {}", text.empty() ? "" : ", ", format_bytes(*kill->used_bytes),
+                        format_bytes(kill->limit_bytes.value_or(limit_of(drill))));
+  }
+  if (!kill->limit_source.empty()) {
+    text += " (" + describe_limit(kill->limit_source, limit_where_of(drill)) + ")";
+  }
+  if (!kill->victim_name.empty()) text += ", victim " + printable(kill->victim_name);
+  lines.add("killed", text);
+  if (account.kills_total > 1) {
+    lines.add("", fmt::format("{} OOM kills in all", account.kills_total));
+  }
+  if (kill->survived.value_or(false)) lines.add("", "the main process lived on");
+}
+
+void add_rate(Lines& lines, const Drill& drill) {
+  const auto& account = drill.account;
+  if (!account.leak_state || !account.leak_state->achieved_bytes_per_s) return;
+  const auto asked = account.leak && account.leak->rate_bytes_per_s
+                         ? account.leak->rate_bytes_per_s
+                         : account.leak_state->requested_bytes_per_s;
+  std::string text;
+  if (asked) text = format_rate(*asked) + " asked, ";
+  text += format_rate(*account.leak_state->achieved_bytes_per_s) + " achieved";
+  const auto debt = account.leak_state->debt_bytes.value_or(0);
+  const auto allocated = account.leak_state->allocated_bytes.value_or(0);
+  if (debt > allocated / 100) text += ", " + format_bytes(debt) + " behind the plan";
+  lines.add("rate", text);
+}
+
+void add_prediction(Lines& lines, const Drill& drill) {
+  if (!drill.prediction || !drill.leak) return;
+  using End = predict::Prediction::End;
+  const auto& prediction = *drill.prediction;
+  std::string text;
+  if (prediction.end == End::beyond_horizon) {
+    text = "no end within " + format_duration(prediction.after);
+  } else {
+    text = fmt::format("{} after {}", predict::name(prediction.end),
+                       format_seconds(to_seconds(prediction.after)));
+    if (const auto actual = actual_s(drill)) {
+      text += ", actual " + format_seconds(*actual);
+      if (const auto error = error_percent(drill)) text += fmt::format(" ({:+.1f} %)", *error);
+    } else {
+      text += ", which did not come about";
+    }
+  }
+  lines.add("predicted", text);
+  lines.add("",
+            fmt::format("the plan {} in virtual time, from {} at its start to {}",
+                        printable(drill.leak->pattern), format_bytes(drill.leak->used_bytes),
+                        format_bytes(drill.leak->until_bytes.value_or(drill.leak->limit_bytes))));
+}
+
+void add_recording(Lines& lines, const Drill& drill) {
+  const auto& counts = drill.counts;
+  std::string text = fmt::format("{}: {} events, {} lost", printable(drill.recording),
+                                 counts.events, drill.account.lost);
+  if (counts.foreign > 0) text += fmt::format(", {} other lines", counts.foreign);
+  if (counts.broken > 0) text += fmt::format(", {} broken lines", counts.broken);
+  lines.add("recording", text);
+  for (const auto& problem : drill.problems) {
+    lines.add("", fmt::format("line {}: {}", problem.line, problem.what));
+  }
+}
+
+template <class T>
+void put(Json& object, const char* name, const std::optional<T>& value) {
+  if (value) object[name] = *value;
+}
+
+void put(Json& object, const char* name, const std::string& value) {
+  if (!value.empty()) object[name] = value;
+}
+
+Json json_kill(const Drill& drill) {
+  const auto& account = drill.account;
+  const auto kill = kill_of(drill);
+  if (!kill) return nullptr;
+  Json json = Json::object();
+  put(json, "after_s", account.after_s(kill->time));
+  // Told from outside, the time is that of the end, and so an upper bound.
+  json["told_by"] = account.kills.empty() ? "outside" : "probe";
+  put(json, "used_bytes", kill->used_bytes);
+  put(json, "sample_age_s", kill->sample_age_s);
+  json["limit_bytes"] = limit_of(drill);
+  put(json, "limit_source", kill->limit_source);
+  put(json, "limit_where", std::string(limit_where_of(drill)));
+  put(json, "peak_bytes", peak_of(drill));
+  put(json, "scope", kill->scope);
+  json["kills"] = account.kills.empty() ? kill->kills : account.kills_total;
+  put(json, "victim_pid", kill->victim_pid);
+  put(json, "victim_name", kill->victim_name);
+  put(json, "survived", kill->survived);
+  return json;
+}
+
+Json json_observation(const std::optional<Observation>& seen) {
+  if (!seen) return nullptr;
+  Json json = Json::object();
+  put(json, "oom_kill", seen->oom_kill);
+  put(json, "oom_group_kill", seen->oom_group_kill);
+  put(json, "used_bytes", seen->used_bytes);
+  put(json, "peak_bytes", seen->peak_bytes);
+  put(json, "limit_bytes", seen->limit_bytes);
+  put(json, "engine_oom_killed", seen->engine_oom_killed);
+  put(json, "engine_exit_code", seen->engine_exit_code);
+  return json;
+}
+
+Json json_evidence(const Drill& drill) {
+  const auto& account = drill.account;
+  Json inside = Json::object();
+  inside["oom_kills"] = account.kills_total;
+  if (!account.kills.empty()) {
+    put(inside, "oom_kill_before", account.kills.front().before);
+    put(inside, "oom_kill_after", account.kills.back().after);
+  }
+  if (account.exited) {
+    inside["verdict"] = account.exited->verdict;
+    put(inside, "exit_code", account.exited->exit_code);
+    put(inside, "signal", account.exited->signal);
+    put(inside, "duration_s", account.exited->duration_s);
+  }
+  Json outside = Json::object();
+  outside["where"] = drill.where;
+  outside["before"] = json_observation(drill.outside.before);
+  outside["after"] = json_observation(drill.outside.after);
+  put(outside, "status", drill.outside.status);
+  outside["timed_out"] = drill.outside.timed_out;
+  put(outside, "signal", drill.outside.signal);
+  return {{"why", drill.verdict.why},
+          {"inside", std::move(inside)},
+          {"outside", std::move(outside)},
+          {"disagreements", drill.verdict.disagreements}};
+}
+
+Json json_leak(const Drill& drill) {
+  const auto& account = drill.account;
+  if (!account.leak) return nullptr;
+  Json json = {{"pattern", account.leak->pattern}, {"seed", account.leak->seed}};
+  // Infinite as "max": JSON has no infinity.
+  if (account.leak->rate_bytes_per_s && std::isfinite(*account.leak->rate_bytes_per_s)) {
+    json["rate_bytes_per_s"] = *account.leak->rate_bytes_per_s;
+  }
+  put(json, "used_bytes_at_start", account.leak->used_bytes);
+  if (account.leak_state) {
+    put(json, "achieved_bytes_per_s", account.leak_state->achieved_bytes_per_s);
+    put(json, "debt_bytes", account.leak_state->debt_bytes);
+    put(json, "stopped", account.leak_state->stopped);
+  }
+  return json;
+}
+
+Json json_prediction(const Drill& drill) {
+  if (!drill.prediction) return nullptr;
+  Json json = {{"end", std::string(predict::name(drill.prediction->end))},
+               {"after_s", to_seconds(drill.prediction->after)},
+               {"live_bytes", drill.prediction->live_bytes},
+               {"from_used_bytes", drill.leak->used_bytes},
+               {"limit_bytes", drill.leak->limit_bytes}};
+  put(json, "until_bytes", drill.leak->until_bytes);
+  put(json, "actual_s", actual_s(drill));
+  put(json, "error_percent", error_percent(drill));
+  return json;
+}
+
+}  // namespace
+
+void conclude(Drill& drill) {
+  drill.verdict = derive(drill.account, drill.outside);
+  const auto& leak = drill.account.leak;
+  if (!leak || !leak->used_bytes) return;
+  drill.leak = predict::Leak{.pattern = leak->pattern,
+                             .rate_bytes_per_s = leak->rate_bytes_per_s,
+                             .seed = leak->seed,
+                             .used_bytes = *leak->used_bytes,
+                             .limit_bytes = leak->limit_bytes.value_or(limit_of(drill)),
+                             .until_bytes = leak->until_bytes,
+                             .max_bytes = leak->max_bytes};
+  // A pattern that this build does not know, from another version's leaksim, has no prediction.
+  if (auto prediction = predict::predict(*drill.leak, kHorizon)) drill.prediction = *prediction;
+}
+
+std::string text_summary(const Drill& drill) {
+  Lines lines;
+  lines.add("verdict", fmt::format("{} ({}): {}", drill.verdict.outcome,
+                                   name(drill.verdict.confidence), printable(drill.verdict.why)));
+  for (const std::string& disagreement : drill.verdict.disagreements) {
+    lines.add("DISPUTED", disagreement);
+  }
+  add_kill(lines, drill);
+  if (const auto peak = peak_of(drill)) {
+    lines.add("peak",
+              fmt::format("{} ({:.1f} % of {})", format_bytes(*peak),
+                          static_cast<double>(*peak) * 100 / static_cast<double>(limit_of(drill)),
+                          format_bytes(limit_of(drill))));
+  }
+  add_rate(lines, drill);
+  add_prediction(lines, drill);
+  add_recording(lines, drill);
+  if (drill.expected != "any") {
+    lines.add("expected", drill.as_expected() ? drill.expected + ": yes"
+                                              : drill.expected + ": no (see --expect)");
+  }
+  return lines.take();
+}
+
+std::string json_summary(const Drill& drill) {
+  Json refused = Json::object();
+  for (const auto& [engine, why] : drill.refused) refused[engine] = why;
+  Json json = {{"kill", json_kill(drill)},
+               {"verdict", drill.verdict.outcome},
+               {"confidence", std::string(name(drill.verdict.confidence))},
+               {"expected", drill.expected},
+               {"as_expected", drill.as_expected()},
+               {"memory_bytes", drill.memory_bytes},
+               {"limit_bytes", limit_of(drill)}};
+  put(json, "peak_bytes", peak_of(drill));
+  json["workload"] = drill.workload;
+  json["leak"] = json_leak(drill);
+  json["prediction"] = json_prediction(drill);
+  json["evidence"] = json_evidence(drill);
+  json["engine"] = {{"name", drill.engine}, {"refused", std::move(refused)}};
+  json["recording"] = {{"path", drill.recording},       {"lines", drill.counts.lines},
+                       {"events", drill.counts.events}, {"foreign", drill.counts.foreign},
+                       {"broken", drill.counts.broken}, {"lost", drill.account.lost}};
+  json["alarms"] = Json::array();
+  json["scaling"] = Json::array();
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() &&
+                    (static_cast<unsigned char>(text[i + 1]) & 0xE0) == 0x80;
+    if (byte < 0x20 || byte == 0x7F) {
+      out += '?';
+    } else if (c1) {
+      out += '?';
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string format_seconds(double seconds) {
+  if (std::abs(seconds) < 120) return fmt::format("{:.2f} s", seconds);
+  return format_duration(from_seconds(seconds));
+}
+
+}  // namespace oomdrill::run

@@ -1,0 +1,58 @@
+#include "loop.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+namespace oomdrill::probe {
+namespace {
+
+timespec until(Nanoseconds deadline, const Clock& clock) {
+  const Nanoseconds left = std::max(deadline - clock.now(), Nanoseconds::zero());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+  return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+}
+
+}  // namespace
+
+LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
+                 const SignalInbox& signals, const Clock& clock) {
+  for (;;) {
+    Nanoseconds deadline = monitor.deadline();
+    if (const auto kill = supervisor ? supervisor->deadline() : std::nullopt) {
+      deadline = std::min(deadline, *kill);
+    }
+    // A removed cgroup is always ready: it must not be waited for. poll() skips a negative fd.
+    std::array<pollfd, 2> waiting = {
+        pollfd{.fd = signals.fd(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = monitor.blind() ? -1 : source.events_fd(), .events = POLLPRI, .revents = 0}};
+    const timespec timeout = until(deadline, clock);
+    const int ready = ::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
+
+    bool child_ended = false;
+    if (ready > 0 && (waiting[0].revents & POLLIN) != 0) {
+      while (const int signal = signals.next()) {
+        if (signal == SIGCHLD) {
+          child_ended = true;
+        } else if (supervisor != nullptr) {
+          supervisor->forward(signal);
+        } else {
+          return {std::nullopt, "signal"};
+        }
+      }
+    }
+    if (ready > 0 && (waiting[1].revents & (POLLPRI | POLLERR)) != 0) monitor.wake();
+    if (child_ended && supervisor != nullptr) {
+      if (const auto judgement = monitor.reaped(supervisor->reap())) {
+        return {judgement, "workload_exited"};
+      }
+    }
+    if (supervisor != nullptr) supervisor->tick();
+    monitor.tick();
+    if (supervisor == nullptr && monitor.subject_gone()) return {std::nullopt, "cgroup_removed"};
+  }
+}
+
+}  // namespace oomdrill::probe

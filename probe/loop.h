@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "monitor.h"
+#include "source/source.h"
+#include "supervise/signals.h"
+#include "supervise/supervisor.h"
+
+namespace oomdrill::probe {
+
+struct LoopEnd {
+  std::optional<Judgement> judgement;  ///< on the workload, where there was one
+  std::string_view reason;             ///< as probe.stopped tells it
+};
+
+/// One thread, one wait for everything: signals, the source's descriptor, the next look. Ends with
+/// the workload; without one at a request to stop, or with what is watched.
+LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
+                 const SignalInbox& signals, const Clock& clock);
+
+}  // namespace oomdrill::probe

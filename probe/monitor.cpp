@@ -1,0 +1,436 @@
+#include "monitor.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "detect/cadence.h"
+#include "detect/growth.h"
+#include "report.h"
+#include "version.h"
+
+namespace oomdrill::probe {
+namespace {
+
+/// The kernel raises the counter a few instructions before it sends the SIGKILL; a machine that
+/// is short of CPU can stretch those.
+constexpr Nanoseconds kGrace = std::chrono::milliseconds(100);
+/// A process that dies may hold gigabytes that have to be given back first.
+constexpr Nanoseconds kLongestDeath = std::chrono::seconds(10);
+constexpr Nanoseconds kRecheck = std::chrono::milliseconds(20);
+/// The host's counter is compared with what it was this long ago or longer, so that a look between
+/// a kill and its SIGCHLD does not hide it.
+constexpr Nanoseconds kHostMark = std::chrono::seconds(1);
+constexpr std::size_t kLongestCommand = 512;
+
+cgroup::Bytes own_rss() {
+  const auto statm = read_file("/proc/self/statm");
+  if (!statm) return std::nullopt;
+  const auto space = statm->find(' ');
+  if (space == std::string::npos) return std::nullopt;
+  const auto pages = parse_whole(
+      std::string_view(*statm).substr(space + 1, statm->find(' ', space + 1) - space - 1));
+  if (!pages) return std::nullopt;
+  return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double own_cpu_s() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto in_seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+}
+
+/// As events tell times.
+double seconds(Nanoseconds time) { return rounded(to_seconds(time), 3); }
+
+cgroup::Bytes lower(cgroup::Bytes a, cgroup::Bytes b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+}  // namespace
+
+Monitor::Monitor(Source& source, const Policy& policy, telemetry::Emitter& emitter,
+                 const Clock& clock, cgroup::Bytes reservation)
+    : source_(&source),
+      policy_(policy),
+      emitter_(&emitter),
+      clock_(&clock),
+      endpoint_reservation_(reservation) {}
+
+cgroup::Version Monitor::version() const {
+  const auto& location = source_->subject().location;
+  return location ? location->version : cgroup::Version::v2;
+}
+
+cgroup::Bytes Monitor::reservation() const {
+  return now_.sample.soft_limit ? now_.sample.soft_limit : endpoint_reservation_;
+}
+
+void Monitor::start(const StartFacts& facts) {
+  const bool readable = read(false);
+  const Subject& subject = source_->subject();
+
+  auto started = event("probe.started");
+  started.text("version", kVersion).integer("pid", facts.pid);
+  started.real("interval_s", to_seconds(policy_.interval));
+  if (subject.location) {
+    started.text("cgroup_version", cgroup::name(subject.location->version))
+        .text("cgroup_layout", cgroup::name(subject.location->layout))
+        .text("cgroup_path", subject.location->directory);
+    add_limit(started, subject.limit);
+    started.text("limit_where", subject.limit.where);
+    add_considered(started, subject.limit);
+  }
+  started.text("notification", facts.notification)
+      .boolean("locked", facts.locked)
+      .boolean("pid1", facts.pid1)
+      .boolean("subreaper", facts.subreaper)
+      .text("thresholds", facts.thresholds);
+  emitter_->emit_important(started);
+
+  history_.take_counters(now_.sample);
+  history_.limit = now_.limit;
+  if (readable && now_.has_sample) history_.push(now_);
+  const Nanoseconds now = clock_->now();
+  host_marks_[0] = host_marks_[1] = {now, now_.host_oom_kills};
+  look_at_ = sample_at_ = now;
+  if (subject.location && !subject.counters_trusted) {
+    warn(
+        "this kernel is gVisor's: its memory.events are always 0, so an OOM kill cannot be told "
+        "from another SIGKILL");
+  } else if (readable && now_.has_sample && !now_.sample.deciding().oom_kill) {
+    warn(
+        "this kernel counts no OOM kills (oom_kill, Linux 4.13): they cannot be told from another "
+        "SIGKILL");
+  }
+  if (readable && now_.has_sample && !now_.limit) {
+    warn(
+        "no memory limit was found: thresholds and forecasts are off; set one "
+        "(docker run --memory=512m)");
+  }
+}
+
+void Monitor::warn(std::string_view message) {
+  emitter_->emit(event("probe.warning").text("message", message));
+}
+
+void Monitor::workload_started(Workload& workload, std::string_view command,
+                               std::optional<int> oom_score_adj) {
+  workload_ = &workload;
+  workload_started_at_ = clock_->now();
+  auto started = event("workload.started");
+  started.integer("pid", workload.pid()).text("command", command.substr(0, kLongestCommand));
+  if (oom_score_adj) started.integer("oom_score_adj", *oom_score_adj);
+  emitter_->emit_important(started);
+}
+
+Nanoseconds Monitor::deadline() const {
+  return pending_ ? std::min(look_at_, pending_->decide_at) : look_at_;
+}
+
+bool Monitor::read(bool counters_only) {
+  const auto done = counters_only ? source_->read_counters(now_) : source_->read(now_);
+  now_.at = clock_->now();
+  if (done) {
+    blind_ = false;
+    return true;
+  }
+  // Removed while watched: kernfs then answers ENODEV to whoever holds it open.
+  if (done.error().errnum == ENODEV || done.error().errnum == ENOENT) gone_ = true;
+  if (!blind_) warn(done.error().line());
+  blind_ = true;
+  return false;
+}
+
+void Monitor::tick() {
+  if (pending_ && clock_->now() >= pending_->decide_at) settle();
+  if (clock_->now() >= look_at_) look();
+  if (emitter_->held() > 0) emitter_->flush();
+}
+
+void Monitor::look() {
+  const Nanoseconds started = clock_->now();
+  looked_at_ = started;
+  const bool sample_due = started >= sample_at_;
+  const bool readable = read(false);
+  if (readable) {
+    // A baseline that start() could not take.
+    if (!history_.own.oom_kill && !history_.hierarchical.oom_kill) {
+      history_.take_counters(now_.sample);
+    }
+    for (const Detector& detector : detectors()) {
+      // While a victim's memory is being torn down, its fall is no news: the kill is, first.
+      if (pending_ && !detector.counters_suffice) continue;
+      while (const auto found = detector.detect(now_, history_, policy_)) {
+        if (std::holds_alternative<OomKilled>(*found)) {
+          collect_kill();
+          continue;
+        }
+        history_.note(*found);
+        if (const auto* f = std::get_if<ThresholdCrossed>(&*found)) tell(*f);
+        if (const auto* f = std::get_if<LimitChanged>(&*found)) tell(*f);
+        // A sample of this look tells the same.
+        if (const auto* f = std::get_if<LastWords>(&*found); f && !sample_due) tell(*f);
+      }
+    }
+    mark_host();
+  }
+  if (sample_due) {
+    if (readable && now_.has_sample) tell_sample();
+    // On the grid of the first sample; what was slept through is passed over.
+    const auto missed = (started - sample_at_) / policy_.interval;
+    sample_at_ += (missed + 1) * policy_.interval;
+  }
+  Nanoseconds wait = policy_.interval;
+  if (readable && now_.has_sample) {
+    wait = next_look(now_, history_, policy_);
+    history_.push(now_);
+  }
+  look_at_ = std::min(started + wait, sample_at_);
+}
+
+void Monitor::wake() {
+  if (!read(true)) return;
+  if (detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  // Also a hit of the limit that reclaim solved raises a counter: the limit is near.
+  if (clock_->now() - looked_at_ >= policy_.min_interval) look();
+}
+
+/// Takes what the counters rose by as a kill to be told.
+void Monitor::collect_kill() {
+  const auto found = detect_oom_kill(now_, history_, policy_);
+  if (!found) return;
+  history_.note(*found);
+  const auto& kill = std::get<OomKilled>(*found);
+  if (pending_) {
+    pending_->kill.kills += kill.kills;
+    pending_->kill.own_after = kill.own_after;
+    pending_->kill.hierarchical_after = kill.hierarchical_after;
+    pending_->after = now_;
+    return;
+  }
+  pending_.emplace();
+  pending_->kill = kill;
+  pending_->before = last_look();
+  pending_->after = now_;
+  pending_->decide_at = now_.at + kGrace;
+  pending_->give_up_at = now_.at + kLongestDeath;
+  pending_->workload_dying = workload_ != nullptr && workload_->is_dying();
+  if (workload_ == nullptr) tell_kill(std::nullopt);
+}
+
+/// The workload had time to die of the pending kill.
+void Monitor::settle() {
+  const bool dying = workload_ != nullptr && workload_->is_dying();
+  if (!dying) {
+    if (pending_->victim == 0) unattributed_at_ = clock_->now();
+    tell_kill(workload_ != nullptr ? std::optional(true) : std::nullopt);
+    return;
+  }
+  pending_->workload_dying = true;
+  if (clock_->now() < pending_->give_up_at) {
+    pending_->decide_at = clock_->now() + kRecheck;
+    return;
+  }
+  told_dying_ += pending_->kill.kills;
+  pending_->victim = workload_->pid();
+  pending_->victim_name = ProcessName(workload_->name());
+  tell_kill(false);
+}
+
+std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
+  // The workload was alive and well after this kill: it hardly was its victim.
+  const bool survived_it = pending_ && !pending_->workload_dying;
+  // Read after the death was seen: the counter rose before the SIGKILL was sent, so it is whole.
+  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  if (pending_ && reaped.other_killed != 0 && pending_->victim == 0) {
+    pending_->victim = reaped.other_killed;
+    pending_->victim_name = reaped.other_name;
+  }
+  if (!reaped.main_ended) return std::nullopt;
+
+  Death death;
+  death.wait_status = reaped.main_status;
+  death.stop_requested = workload_->stop_requested();
+  death.killed_by_us = workload_->killed_by_us();
+  death.oom_kills = counted_kills();
+  death.host_oom_kills = host_kills();
+  death.others_killed = reaped.other_killed != 0;
+  Judgement judgement = judge(death);
+  if (judgement.verdict == Verdict::oom_killed && survived_it) {
+    judgement.confidence = Confidence::likely;
+  }
+  // A kill told moments ago as another's may have been this one, delayed.
+  if (judgement.verdict == Verdict::killed && judgement.confidence == Confidence::certain &&
+      !death.killed_by_us && unattributed_at_ && now_.at - *unattributed_at_ < kHostMark) {
+    judgement.confidence = Confidence::likely;
+  }
+
+  const Reading before = pending_ ? pending_->before : last_look();
+  if (pending_) {
+    if (judgement.verdict == Verdict::oom_killed) {
+      pending_->victim = workload_->pid();
+      pending_->victim_name = ProcessName(workload_->name());
+    }
+    tell_kill(false);
+  } else {
+    read(false);
+  }
+
+  auto exited = event("workload.exited");
+  exited.integer("pid", workload_->pid()).integer("exit_code", judgement.exit_code);
+  const SignalName signal(judgement.signal);
+  if (judgement.signal != 0) exited.text("signal", signal.view());
+  exited.boolean("core_dumped", judgement.core_dumped)
+      .text("verdict", name(judgement.verdict))
+      .text("confidence", name(judgement.confidence));
+  if (!death.oom_kills) exited.text("oom_evidence", "none");
+  exited.boolean("stop_requested", death.stop_requested)
+      .real("duration_s", seconds(clock_->now() - workload_started_at_));
+  if (before.has_sample) {
+    exited.number("used_bytes", before.sample.current)
+        .number("limit_bytes", before.limit)
+        .number("peak_bytes", now_.sample.peak);
+  }
+  emitter_->emit_important(exited);
+  return judgement;
+}
+
+/// OOM kills that the workload's death may be due to; nullopt: they cannot be counted here.
+cgroup::Count Monitor::counted_kills() const {
+  const Subject& subject = source_->subject();
+  if (!subject.location || !subject.counters_trusted || !now_.sample.deciding().oom_kill ||
+      blind_) {
+    return std::nullopt;
+  }
+  return told_dying_ + (pending_ ? pending_->kill.kills : 0);
+}
+
+cgroup::Count Monitor::host_kills() const {
+  const auto& before = host_marks_[0].kills;
+  if (!source_->subject().counters_trusted || !before || !now_.host_oom_kills) return std::nullopt;
+  return *now_.host_oom_kills >= *before ? *now_.host_oom_kills - *before : 0;
+}
+
+void Monitor::mark_host() {
+  if (now_.at - host_marks_[1].at < kHostMark) return;
+  host_marks_[0] = host_marks_[1];
+  host_marks_[1] = {now_.at, now_.host_oom_kills};
+}
+
+void Monitor::tell_kill(std::optional<bool> survived) {
+  const PendingKill pending = *std::exchange(pending_, std::nullopt);
+  const Subject& subject = source_->subject();
+  const Reading& before = pending.before;
+
+  KillEvidence evidence;
+  evidence.version = version();
+  evidence.counters = pending.kill;
+  evidence.own_limit = before.sample.limit;
+  evidence.outer_limit = subject.outer_limit;
+  evidence.limits_complete = subject.limit.complete;
+  evidence.used_before = before.sample.current;
+  evidence.peak_before = before.sample.peak;
+  evidence.peak_after = pending.after.sample.peak;
+  evidence.charge_slack = subject.charge_slack;
+  evidence.host_available = lower(before.host_available, pending.after.host_available);
+  evidence.host_bytes = subject.host_bytes;
+  const ScopeVerdict verdict = classify(evidence);
+
+  auto kill = event("memory.oom_kill");
+  kill.text("scope", name(verdict.scope)).text("confidence", name(verdict.confidence));
+  kill.number("kills", pending.kill.kills);
+  if (pending.victim != 0) {
+    kill.begin("victim").integer("pid", pending.victim);
+    if (!pending.victim_name.view().empty()) kill.text("name", pending.victim_name.view());
+    kill.end();
+  }
+  if (survived) kill.boolean("survived", *survived);
+  kill.number("used_bytes", before.sample.current);
+  add_limit(kill, subject.limit);
+  kill.number("peak_bytes", pending.after.sample.peak);
+  add_counters(kill, "counters_before", pending.kill.before());
+  add_counters(kill, "counters_after", pending.kill.after());
+  kill.number("host_oom_kills_delta", host_kills());
+  kill.begin("last_sample")
+      .real("age_s", seconds(pending.after.at - before.at))
+      .number("used_bytes", before.sample.current)
+      .number("anon_bytes", before.sample.stat.anon)
+      .number("file_bytes", before.sample.stat.file)
+      .number("shmem_bytes", before.sample.stat.shmem)
+      .number("kernel_bytes", before.sample.stat.kernel)
+      .end();
+  kill.metric("oom_killed", static_cast<double>(pending.kill.kills), telemetry::Unit::count);
+  emitter_->emit_important(kill);
+}
+
+void Monitor::tell(const ThresholdCrossed& found) {
+  auto crossed = event("memory.threshold");
+  crossed.real("threshold_percent", found.percent).text("direction", found.up ? "up" : "down");
+  add_usage(crossed, now_);
+  const auto working_set = cgroup::working_set(now_.sample);
+  crossed.number("working_set_bytes", working_set);
+  if (working_set) crossed.real("working_set_percent", percent(now_, *working_set));
+  const auto rate = growth(now_, history_);
+  if (rate) crossed.real("growth_bytes_per_s", std::round(*rate));
+  // On the way down the rate of the last seconds may still be that of the way up.
+  if (const auto left = rate && found.up ? time_to_limit(now_, *rate) : std::nullopt) {
+    crossed.real("eta_oom_s", seconds(*left));
+  }
+  emitter_->emit_important(crossed);
+}
+
+void Monitor::tell(const LimitChanged& found) {
+  auto changed = event("memory.limit_changed");
+  changed.number("limit_bytes", found.current)
+      .text("limit_source", cgroup::name(source_->subject().limit.source))
+      .boolean("limit_complete", source_->subject().limit.complete)
+      .number("previous_limit_bytes", found.previous);
+  emitter_->emit_important(changed);
+}
+
+void Monitor::tell(const LastWords&) {
+  auto words = event("memory.last_words");
+  add_sample(words, now_, version(), reservation());
+  emitter_->emit(words);
+}
+
+void Monitor::tell_sample() {
+  auto sample = event("memory.sample");
+  add_sample(sample, now_, version(), reservation());
+  emitter_->emit(sample);
+  history_.told = demand(now_);
+  ++samples_;
+}
+
+void Monitor::stop(std::string_view reason) {
+  if (pending_) settle();
+  if (pending_) tell_kill(false);
+  auto stopped = event("probe.stopped");
+  stopped.text("reason", reason)
+      .number("events", emitter_->emitted())
+      .number("dropped", emitter_->dropped())
+      .number("samples", samples_)
+      .number("rss_bytes", own_rss())
+      .real("cpu_s", rounded(own_cpu_s(), 3));
+  emitter_->emit_important(stopped);
+}
+
+}  // namespace oomdrill::probe

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "detect/detectors.h"
+#include "detect/scope.h"
+#include "source/source.h"
+#include "supervise/supervisor.h"
+#include "supervise/verdict.h"
+#include "telemetry/sink.h"
+
+namespace oomdrill::probe {
+
+/// What probe.started tells beside what is watched.
+struct StartFacts {
+  pid_t pid = 0;
+  bool pid1 = false;
+  bool subreaper = false;
+  bool locked = false;
+  std::string_view notification = {};
+  std::string_view thresholds = {};
+};
+
+/// An OOM kill that is not told yet, since it may be the workload's.
+struct PendingKill {
+  OomKilled kill;
+  Reading before, after;
+  Nanoseconds decide_at{}, give_up_at{};
+  pid_t victim = 0;
+  ProcessName victim_name;
+  bool workload_dying = false;  ///< it was, when the kill was seen
+};
+
+/// Looks, asks the detectors, tells what they find, and joins an OOM kill to the death that it
+/// caused. Owns no descriptor and waits for nothing: the loop calls it. After start() it does not
+/// allocate, but where a reading fails or a limit changes.
+class Monitor {
+ public:
+  Monitor(Source& source, const Policy& policy, telemetry::Emitter& emitter, const Clock& clock,
+          cgroup::Bytes reservation);
+
+  /// The baseline of all counters, before the workload is started.
+  void start(const StartFacts& facts);
+  void warn(std::string_view message);
+  void workload_started(Workload& workload, std::string_view command,
+                        std::optional<int> oom_score_adj);
+
+  /// When tick() is due.
+  [[nodiscard]] Nanoseconds deadline() const;
+  void tick();
+  /// The source's descriptor says that a counter moved.
+  void wake();
+  /// A SIGCHLD. The judgement on the workload, where that was the one that ended.
+  std::optional<Judgement> reaped(const Reaped& reaped);
+  void stop(std::string_view reason);
+
+  /// What is watched exists no more.
+  [[nodiscard]] bool subject_gone() const { return gone_; }
+  /// Readings fail: waiting for the source's descriptor would spin.
+  [[nodiscard]] bool blind() const { return blind_; }
+
+ private:
+  struct HostMark {
+    Nanoseconds at{};
+    cgroup::Count kills;
+  };
+
+  bool read(bool counters_only);
+  void look();
+  void collect_kill();
+  void settle();
+  void tell_kill(std::optional<bool> survived);
+  void tell(const ThresholdCrossed& found);
+  void tell(const LimitChanged& found);
+  void tell(const LastWords& found);
+  void tell_sample();
+  void mark_host();
+  /// The last look before this one; this one where it is the first.
+  [[nodiscard]] const Reading& last_look() const {
+    return history_.size() > 0 ? history_.last() : now_;
+  }
+  [[nodiscard]] cgroup::Count host_kills() const;
+  [[nodiscard]] cgroup::Count counted_kills() const;
+  [[nodiscard]] cgroup::Version version() const;
+  [[nodiscard]] cgroup::Bytes reservation() const;
+  [[nodiscard]] telemetry::Event event(std::string_view name) const {
+    return {name, clock_->wall()};
+  }
+
+  Source* source_;
+  Policy policy_;
+  telemetry::Emitter* emitter_;
+  const Clock* clock_;
+  cgroup::Bytes endpoint_reservation_;
+
+  Workload* workload_ = nullptr;
+  Reading now_;
+  History history_;
+  std::optional<PendingKill> pending_;
+  HostMark host_marks_[2];
+  Nanoseconds look_at_{};
+  Nanoseconds sample_at_{};
+  Nanoseconds looked_at_{};
+  Nanoseconds workload_started_at_{};
+  /// Kills told as the workload's before it could be waited for.
+  std::uint64_t told_dying_ = 0;
+  /// When a kill without a known victim was last told.
+  std::optional<Nanoseconds> unattributed_at_;
+  std::uint64_t samples_ = 0;
+  bool blind_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace oomdrill::probe

@@ -1,0 +1,215 @@
+#include "options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace oomdrill::probe {
+namespace {
+
+constexpr Option kInterval = {"interval", "DURATION", "1s",
+                              "A memory.sample this often; looks come closer near the limit"};
+constexpr Option kMinInterval = {"min-interval", "DURATION", "50ms",
+                                 "Looks never come closer than this"};
+constexpr Option kThresholds = {
+    "thresholds", "PERCENTS", "75%,85%,95%",
+    "Parts of the limit whose crossing is told, by the working set; or none"};
+constexpr Option kHysteresis = {"hysteresis", "PERCENT", "5%",
+                                "How far below a threshold counts as back down"};
+constexpr Option kFormat = {"format", "FORMAT", "auto",
+                            "auto, text, json or emf; auto: text on a terminal, emf inside ECS, "
+                            "else json"};
+constexpr Option kDoctorFormat = {"format", "FORMAT", "text", "text or json"};
+constexpr Option kNamespace = {"metric-namespace", "NAME", "oomdrill",
+                               "CloudWatch namespace of the metrics (emf)"};
+constexpr Option kOutput = {"output", "PATH", "-",
+                            "File that events are appended to; -: standard output"};
+constexpr Option kEcsTimeout = {"ecs-timeout", "DURATION", "500ms",
+                                "How long the ECS metadata endpoint may take, for each of its two "
+                                "requests at the start"};
+constexpr Option kCgroup = {"cgroup", "PATH", "",
+                            "Folder of a memory cgroup; default: the own one"};
+constexpr Option kSignalGroup = {"signal-group", "", "",
+                                 "Forward signals to the command's process group, not to it alone"};
+constexpr Option kKillAfter = {"kill-after", "DURATION", "off",
+                               "SIGKILL the command this long after a forwarded SIGTERM, SIGINT or "
+                               "SIGQUIT"};
+constexpr Option kScore = {"oom-score-adj", "N", "auto",
+                           "The command's oom_score_adj; auto: raised so that the kernel takes it "
+                           "before the probe; keep: as it is"};
+constexpr Option kFailAbove = {"fail-above", "PERCENT", "",
+                               "Exit 1 if the working set is above this part of the limit"};
+
+constexpr std::array kRunOptions = {kInterval,    kMinInterval, kThresholds, kHysteresis,
+                                    kFormat,      kNamespace,   kOutput,     kEcsTimeout,
+                                    kSignalGroup, kKillAfter,   kScore};
+constexpr std::array kWatchOptions = {kCgroup, kInterval,  kMinInterval, kThresholds, kHysteresis,
+                                      kFormat, kNamespace, kOutput,      kEcsTimeout};
+constexpr std::array kSnapshotOptions = {kCgroup, kFailAbove, kFormat, kNamespace, kEcsTimeout};
+constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
+
+constexpr std::array kCommands = {
+    Command{.program = "oomprobe",
+            .name = "run",
+            .synopsis = "-- COMMAND [ARGUMENT…]",
+            .summary = "Runs COMMAND, watches the memory cgroup, and tells why COMMAND ended. "
+                       "Fit to be PID 1: forwards signals, reaps, exits as COMMAND did.",
+            .options = kRunOptions,
+            .epilogue = "Examples:\n"
+                        "  oomprobe run -- nginx -g 'daemon off;'\n"
+                        "  oomprobe run --interval 10s --kill-after 20s -- java -jar app.jar\n",
+            .takes_positionals = true},
+    Command{.program = "oomprobe",
+            .name = "watch",
+            .synopsis = "",
+            .summary = "Watches a memory cgroup until SIGTERM or SIGINT.",
+            .options = kWatchOptions},
+    Command{.program = "oomprobe",
+            .name = "snapshot",
+            .synopsis = "",
+            .summary = "Tells the memory cgroup's state once: for a human, a script or a health "
+                       "check.",
+            .options = kSnapshotOptions,
+            .epilogue = "Example:\n"
+                        "  HEALTHCHECK CMD [\"oomprobe\", \"snapshot\", \"--fail-above\", "
+                        "\"95%\"]\n"},
+    Command{.program = "oomprobe",
+            .name = "doctor",
+            .synopsis = "",
+            .summary = "Tells what can be known of memory here, by which means, and what follows.",
+            .options = kDoctorOptions}};
+
+constexpr std::size_t kMostThresholds = 8;
+constexpr Nanoseconds kLeastInterval = std::chrono::milliseconds(10);
+
+Result<Nanoseconds> parse_interval(std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return duration;
+  if (*duration < kLeastInterval) {
+    return fail("'" + std::string(text) + "' is too short", {}, "give 10ms or more");
+  }
+  return duration;
+}
+
+OutputSettings read_output(const Arguments& arguments) {
+  OutputSettings out;
+  out.format = arguments.text("format");
+  out.metric_namespace = arguments.text("metric-namespace");
+  out.path = arguments.text("output").empty() ? "-" : arguments.text("output");
+  return out;
+}
+
+Result<int> parse_score(std::string_view text) {
+  int score = 0;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), score);
+  if (status != std::errc{} || rest != text.data() + text.size() || score < -1000 || score > 1000) {
+    return fail("'" + std::string(text) + "' is no oom_score_adj", {},
+                "give auto, keep or a whole number from -1000 to 1000");
+  }
+  return score;
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+Result<std::vector<double>> parse_thresholds(std::string_view text) {
+  std::vector<double> out;
+  if (text == "none") return out;
+  for (;;) {
+    const auto comma = text.find(',');
+    const auto percent = parse_percent(text.substr(0, comma));
+    if (!percent) return fail(percent.error());
+    out.push_back(*percent);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (out.size() > kMostThresholds) {
+    return fail(fmt::format("{} thresholds are too many", out.size()), {},
+                fmt::format("give at most {}", kMostThresholds));
+  }
+  return out;
+}
+
+Result<WatchSettings> read_watch(const Arguments& arguments) {
+  WatchSettings out;
+  const auto interval = arguments.get("interval", parse_interval);
+  if (!interval) return fail(interval.error());
+  const auto least = arguments.get("min-interval", parse_interval);
+  if (!least) return fail(least.error());
+  auto thresholds = arguments.get("thresholds", parse_thresholds);
+  if (!thresholds) return fail(thresholds.error());
+  const auto hysteresis = arguments.get("hysteresis", parse_percent);
+  if (!hysteresis) return fail(hysteresis.error());
+  const auto timeout = arguments.get("ecs-timeout", parse_duration);
+  if (!timeout) return fail(timeout.error());
+
+  out.policy.interval = *interval;
+  out.policy.min_interval = *least;
+  out.policy.thresholds = std::move(*thresholds);
+  out.policy.hysteresis = *hysteresis;
+  for (const double percent : out.policy.thresholds) {
+    out.thresholds += fmt::format("{}{}%", out.thresholds.empty() ? "" : ",", percent);
+  }
+  if (out.thresholds.empty()) out.thresholds = "none";
+  out.output = read_output(arguments);
+  out.ecs_timeout = *timeout;
+  out.cgroup = arguments.text("cgroup");
+  return out;
+}
+
+Result<RunSettings> read_run(const Arguments& arguments) {
+  if (!arguments.positionals.empty()) {
+    return fail("'" + arguments.positionals.front() + "' stands before '--'", {},
+                "write oomprobe run [options] -- COMMAND");
+  }
+  if (arguments.command.empty() || arguments.command.front().empty()) {
+    return fail("no command was given", {}, "write oomprobe run [options] -- COMMAND");
+  }
+  auto watch = read_watch(arguments);
+  if (!watch) return fail(watch.error());
+  RunSettings out;
+  out.watch = std::move(*watch);
+  out.command = arguments.command;
+  out.signal_group = arguments.flag("signal-group");
+  if (arguments.text("kill-after") != "off") {
+    const auto after = arguments.get("kill-after", parse_duration);
+    if (!after) return fail(after.error());
+    out.kill_after = *after;
+  }
+  const std::string score = arguments.text("oom-score-adj");
+  if (score == "keep") {
+    out.score = RunSettings::Score::keep;
+  } else if (score != "auto") {
+    const auto value = arguments.get("oom-score-adj", parse_score);
+    if (!value) return fail(value.error());
+    out.score = RunSettings::Score::set;
+    out.oom_score_adj = *value;
+  }
+  return out;
+}
+
+Result<SnapshotSettings> read_snapshot(const Arguments& arguments) {
+  SnapshotSettings out;
+  const auto timeout = arguments.get("ecs-timeout", parse_duration);
+  if (!timeout) return fail(timeout.error());
+  if (!arguments.text("fail-above").empty()) {
+    const auto percent = arguments.get("fail-above", parse_percent);
+    if (!percent) return fail(percent.error());
+    out.fail_above = *percent;
+  }
+  out.output = read_output(arguments);
+  out.ecs_timeout = *timeout;
+  out.cgroup = arguments.text("cgroup");
+  return out;
+}
+
+Result<DoctorSettings> read_doctor(const Arguments& arguments) {
+  const auto timeout = arguments.get("ecs-timeout", parse_duration);
+  if (!timeout) return fail(timeout.error());
+  return DoctorSettings{arguments.text("format"), *timeout, arguments.text("cgroup")};
+}
+
+}  // namespace oomdrill::probe

@@ -1,0 +1,115 @@
+#include "report.h"
+
+#include <array>
+#include <cmath>
+
+namespace oomdrill::probe {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+}  // namespace
+
+double rounded(double value, int decimals) {
+  const double factor = std::pow(10, decimals);
+  return std::round(value * factor) / factor;
+}
+
+std::optional<double> percent(const Reading& reading, std::uint64_t bytes) {
+  const auto exact = percent_of_limit(reading, bytes);
+  return exact ? std::optional(rounded(*exact, 2)) : std::nullopt;
+}
+
+void add_limit(telemetry::Event& event, const cgroup::EffectiveLimit& limit) {
+  event.number("limit_bytes", limit.bytes)
+      .text("limit_source", cgroup::name(limit.source))
+      .boolean("limit_complete", limit.complete);
+}
+
+void add_considered(telemetry::Event& event, const cgroup::EffectiveLimit& limit) {
+  using cgroup::LimitSource;
+  constexpr std::array kSources = {LimitSource::own,          LimitSource::ancestor,
+                                   LimitSource::hierarchical, LimitSource::ecs_container,
+                                   LimitSource::ecs_task,     LimitSource::host};
+  event.begin("limits_considered");
+  for (const LimitSource source : kSources) {
+    bool asked = false;
+    cgroup::Bytes least;
+    for (const auto& candidate : limit.considered) {
+      if (candidate.source != source) continue;
+      asked = true;
+      if (candidate.bytes && (!least || *candidate.bytes < *least)) least = candidate.bytes;
+    }
+    if (!asked) continue;
+    if (least) {
+      event.number(cgroup::name(source), *least);
+    } else {
+      event.text(cgroup::name(source), "max");
+    }
+  }
+  event.end();
+}
+
+void add_usage(telemetry::Event& event, const Reading& reading) {
+  const std::uint64_t used = reading.sample.current;
+  event.number("used_bytes", used)
+      .number("limit_bytes", reading.limit)
+      .real("used_percent", percent(reading, used));
+  if (reading.limit) {
+    event.number("headroom_bytes", *reading.limit > used ? *reading.limit - used : 0);
+  }
+}
+
+std::optional<double> memory_utilization(const Reading& reading, cgroup::Version version,
+                                         cgroup::Bytes reservation) {
+  const auto used = cgroup::ecs_used(reading.sample, version);
+  const auto whole = reading.limit ? reading.limit : reservation;
+  if (!used || !whole || *whole == 0) return std::nullopt;
+  return rounded(100.0 * static_cast<double>(*used / kMiB * kMiB) / static_cast<double>(*whole), 2);
+}
+
+void add_sample(telemetry::Event& event, const Reading& reading, cgroup::Version version,
+                cgroup::Bytes reservation) {
+  const cgroup::Sample& sample = reading.sample;
+  add_usage(event, reading);
+  const auto working_set = cgroup::working_set(sample);
+  event.number("working_set_bytes", working_set)
+      .number("ecs_used_bytes", cgroup::ecs_used(sample, version))
+      .number("peak_bytes", sample.peak)
+      .number("swap_bytes", sample.swap)
+      .number("anon_bytes", sample.stat.anon)
+      .number("file_bytes", sample.stat.file)
+      .number("shmem_bytes", sample.stat.shmem)
+      .number("kernel_bytes", sample.stat.kernel)
+      .number("slab_bytes", sample.stat.slab)
+      .number("inactive_file_bytes", sample.stat.inactive_file)
+      .number("active_file_bytes", sample.stat.active_file)
+      .number("oom_kills", sample.deciding().oom_kill)
+      .number("oom_max_hits", sample.deciding().max);
+  if (sample.pressure) {
+    event.real("psi_some_avg10_percent", sample.pressure->some.avg10)
+        .real("psi_full_avg10_percent", sample.pressure->full.avg10)
+        .number("psi_some_total_us", sample.pressure->some.total_us)
+        .number("psi_full_total_us", sample.pressure->full.total_us);
+  }
+  if (const auto utilization = memory_utilization(reading, version, reservation)) {
+    event.metric("MemoryUtilization", *utilization, telemetry::Unit::percent);
+  }
+  if (reservation) {
+    event.metric("memory_reservation", static_cast<double>(*reservation), telemetry::Unit::bytes);
+  }
+  // 0 in each period without a kill, so that an alarm can return to OK.
+  event.metric("oom_killed", 0, telemetry::Unit::count);
+}
+
+void add_counters(telemetry::Event& event, std::string_view name,
+                  const cgroup::Counters& counters) {
+  event.begin(name)
+      .number("oom", counters.oom)
+      .number("max", counters.max)
+      .number("oom_kill", counters.oom_kill)
+      .number("oom_group_kill", counters.oom_group_kill)
+      .end();
+}
+
+}  // namespace oomdrill::probe

@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "identity/identity.h"
+#include "loop.h"
+#include "memory_lock.h"
+#include "monitor.h"
+#include "program.h"
+#include "setup.h"
+#include "supervise/child.h"
+#include "supervise/signals.h"
+#include "supervise/supervisor.h"
+
+namespace oomdrill::probe {
+namespace {
+
+/// A reader of standard output that pauses must not hold up signals and looks.
+constexpr Nanoseconds kPatience = std::chrono::milliseconds(20);
+/// With nothing else left to do, the verdict may wait longer.
+constexpr Nanoseconds kLastPatience = std::chrono::seconds(2);
+/// Lines of thresholds, kills and verdicts that wait for a reader; 4 KiB each.
+constexpr std::size_t kHeldLines = 8;
+
+void flush_at_end(telemetry::Emitter& emitter, const Clock& clock) {
+  const Nanoseconds deadline = clock.now() + kLastPatience;
+  while (!emitter.flush() && clock.now() < deadline) {
+    // A sink that fails at once, such as a full disk, must not make this spin.
+    ::usleep(1000);
+  }
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+Launch make_launch(const RunSettings& settings, const Machine& machine, cgroup::Bytes limit) {
+  Launch launch{settings.command, std::nullopt};
+  if (settings.score == RunSettings::Score::set) launch.oom_score_adj = settings.oom_score_adj;
+  if (settings.score == RunSettings::Score::raise) {
+    if (const auto own = read_oom_score_adj(machine.root, "self")) {
+      launch.oom_score_adj = raised_score(*own, limit);
+    }
+  }
+  return launch;
+}
+
+struct Prepared {
+  std::optional<ecs::Task> task;
+  std::string ecs_warning;
+  Output output;
+};
+
+tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine& machine) {
+  Prepared out;
+  out.task = identity::ask_endpoint(machine.environment, settings.ecs_timeout, &out.ecs_warning);
+  auto output = open_output(machine, settings.output, out.task, kPatience);
+  if (!output) {
+    complain(machine, output.error().error.line());
+    return tl::unexpected<int>(code(output.error().code));
+  }
+  out.output = std::move(*output);
+  return out;
+}
+
+}  // namespace
+
+int run(const RunSettings& settings, const Machine& machine) {
+  // First of all: a signal that comes while this starts waits for the command instead of
+  // ending the probe.
+  const auto signals = SignalInbox::open(SignalInbox::Receive::all);
+  if (!signals) {
+    complain(machine, signals.error().line());
+    return code(ExitCode::internal_error);
+  }
+  const bool subreaper = ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+  auto prepared = prepare(settings.watch, machine);
+  if (!prepared) return prepared.error();
+
+  std::string blind;
+  std::unique_ptr<Source> source;
+  if (auto opened = open_source(machine, {}, prepared->task)) {
+    source = std::move(*opened);
+  } else {
+    blind = opened.error().line();
+    source = open_host(machine.root);
+  }
+  telemetry::Emitter emitter(prepared->output.encoder, std::move(prepared->output.context),
+                             *prepared->output.sink, kHeldLines);
+  Monitor monitor(*source, settings.watch.policy, emitter, *machine.clock,
+                  reservation_of(prepared->task));
+  const std::string unlocked = lock_memory();
+
+  StartFacts facts;
+  facts.pid = ::getpid();
+  facts.pid1 = facts.pid == 1;
+  facts.subreaper = subreaper;
+  facts.locked = unlocked.empty();
+  facts.notification = source->events_fd() >= 0 ? "poll_pollpri" : "sigchld+poll";
+  facts.thresholds = settings.watch.thresholds;
+  monitor.start(facts);
+  if (!blind.empty()) {
+    monitor.warn(
+        "no memory cgroup can be read, so the command runs without samples, and an OOM "
+        "kill cannot be told from another SIGKILL: " +
+        blind);
+  }
+  if (!unlocked.empty()) monitor.warn(unlocked);
+  if (!prepared->ecs_warning.empty()) monitor.warn(prepared->ecs_warning);
+
+  const Subject& subject = source->subject();
+  const auto limit = subject.limit.is_cgroup_limit() ? subject.limit.bytes : std::nullopt;
+  const Launch what = make_launch(settings, machine, limit);
+  auto child = launch(what, *signals, machine.root);
+  if (!child) {
+    monitor.stop("exec_failed");
+    flush_at_end(emitter, *machine.clock);
+    complain(machine, child.error().line());
+    return exec_exit_code(child.error());
+  }
+  const auto score = child->oom_score_adj;
+  const int score_error = child->oom_score_errno;
+  const bool foreground = child->foreground;
+  Supervisor supervisor(std::move(*child), settings.command.front(),
+                        {settings.signal_group, settings.kill_after}, machine.root, *machine.clock);
+  monitor.workload_started(supervisor, joined(settings.command), score);
+  if (score_error != 0) {
+    monitor.warn(
+        fmt::format("oom_score_adj could not be set to {} ({}): the kernel may kill the "
+                    "probe in place of the command",
+                    *what.oom_score_adj, std::strerror(score_error)));
+  }
+
+  const LoopEnd end = run_loop(monitor, &supervisor, *source, *signals, *machine.clock);
+  // Back to those who had it, such as the script that this was started from.
+  if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
+  monitor.stop(end.reason);
+  flush_at_end(emitter, *machine.clock);
+  return end.judgement->exit_code;
+}
+
+int watch(const WatchSettings& settings, const Machine& machine) {
+  const auto signals = SignalInbox::open(SignalInbox::Receive::stops);
+  if (!signals) {
+    complain(machine, signals.error().line());
+    return code(ExitCode::internal_error);
+  }
+  auto prepared = prepare(settings, machine);
+  if (!prepared) return prepared.error();
+  auto source = open_source(machine, settings.cgroup, prepared->task);
+  if (!source) {
+    complain(machine, source.error().line());
+    return code(ExitCode::unavailable);
+  }
+  telemetry::Emitter emitter(prepared->output.encoder, std::move(prepared->output.context),
+                             *prepared->output.sink, kHeldLines);
+  Monitor monitor(**source, settings.policy, emitter, *machine.clock,
+                  settings.cgroup.empty() ? reservation_of(prepared->task) : std::nullopt);
+  const std::string unlocked = lock_memory();
+
+  StartFacts facts;
+  facts.pid = ::getpid();
+  facts.pid1 = facts.pid == 1;
+  facts.locked = unlocked.empty();
+  facts.notification = (*source)->events_fd() >= 0 ? "poll_pollpri" : "poll";
+  facts.thresholds = settings.thresholds;
+  monitor.start(facts);
+  if (!unlocked.empty()) monitor.warn(unlocked);
+  if (!prepared->ecs_warning.empty()) monitor.warn(prepared->ecs_warning);
+
+  const LoopEnd end = run_loop(monitor, nullptr, **source, *signals, *machine.clock);
+  monitor.stop(end.reason);
+  flush_at_end(emitter, *machine.clock);
+  return code(ExitCode::success);
+}
+
+}  // namespace oomdrill::probe

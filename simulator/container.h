@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cgroup/limit.h"
+#include "cgroup/location.h"
+#include "cgroup/reader.h"
+#include "cgroup/sample.h"
+#include "ecs/metadata.h"
+
+namespace oomdrill::simulator {
+
+/// The memory cgroup that the leak grows in.
+class Container {
+ public:
+  /// Error: no memory cgroup, or one that cannot be read.
+  static Result<Container> open(const FileRoot& root, const std::optional<ecs::Task>& task);
+
+  /// Reads the usage anew. Does not allocate unless it fails.
+  Result<void> refresh();
+  /// As of the last refresh().
+  [[nodiscard]] std::uint64_t used() const { return sample_.current; }
+  /// What the kernel would have to keep: used without the page cache that it drops first.
+  [[nodiscard]] std::uint64_t needed() const {
+    return cgroup::working_set(sample_).value_or(sample_.current);
+  }
+
+  [[nodiscard]] const cgroup::Location& location() const { return reader_.location(); }
+  /// With its provenance, as it was at the start.
+  [[nodiscard]] const cgroup::EffectiveLimit& effective() const { return limit_; }
+  /// The limit now; nullopt where only the host's memory ends the growth.
+  [[nodiscard]] std::optional<std::uint64_t> limit() const;
+  [[nodiscard]] std::optional<std::uint64_t> host_memory() const;
+
+ private:
+  Container(cgroup::Reader reader, cgroup::EffectiveLimit limit)
+      : reader_(std::move(reader)), limit_(std::move(limit)) {}
+
+  cgroup::Reader reader_;
+  cgroup::EffectiveLimit limit_;
+  cgroup::Sample sample_;
+};
+
+/// Whether a leak may run there. Error: why not, and what to do.
+Result<void> check_room(const Container& container, bool allow_unlimited);
+
+}  // namespace oomdrill::simulator

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace oomdrill::simulator {
+
+/// How leaksim exits. An OOM kill is the kernel's: 137 for a shell.
+enum ExitCode : int {
+  kDone = 0,          ///< --until, --duration or --max-bytes was reached, or SIGTERM or SIGINT came
+  kUsage = 64,        ///< a wrong option or value, or a target that cannot be reached
+  kUnavailable = 69,  ///< no memory cgroup or no limit, or no room for a leak in it
+  kInternal = 70,     ///< a fault of leaksim's own
+  kNoMemory = 71,     ///< the kernel refused memory before any limit was reached (ulimit -v)
+};
+// 128 + signal: a second SIGTERM or SIGINT came before the first was obeyed.
+
+}  // namespace oomdrill::simulator

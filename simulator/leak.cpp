@@ -1,0 +1,187 @@
+#include "leak.h"
+
+#include <algorithm>
+#include <array>
+
+namespace oomdrill::simulator {
+namespace {
+
+/// A signal that comes between the look at it and the sleep is seen after this long at most.
+constexpr Nanoseconds kLongestSleep = std::chrono::milliseconds(200);
+/// On a terminal the live line is rewritten this often.
+constexpr Nanoseconds kLiveEvery = std::chrono::milliseconds(200);
+/// Steps that are due at the very end of --duration belong to it, though they are carried out
+/// just after.
+constexpr Nanoseconds kGrace = std::chrono::milliseconds(100);
+
+std::string_view signal_name(int signal) {
+  switch (signal) {
+    case 0:
+      return "";
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    default:
+      return "other";
+  }
+}
+
+/// Not by way of seconds: 140,000 bytes in 140 ms are 1,000,000 a second, not 999,999.9999999999.
+double per_second(std::uint64_t bytes, Nanoseconds time) {
+  return static_cast<double>(bytes) * 1e9 / static_cast<double>(time.count());
+}
+
+}  // namespace
+
+std::string_view name(Reason reason) {
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "until", "duration", "max_bytes", "plan_ended", "signal", "allocation_failed", "cgroup_lost"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+Leak::Leak(const Parts& parts, const Settings& settings, std::optional<std::uint64_t> until_bytes,
+           std::function<std::optional<std::uint64_t>()> rss)
+    : parts_(parts),
+      settings_(settings),
+      until_bytes_(until_bytes),
+      rss_(std::move(rss)),
+      report_every_(settings.report_every > Nanoseconds(0) && parts.report.live()
+                        ? kLiveEvery
+                        : settings.report_every),
+      next_report_(report_every_) {}
+
+Reason Leak::run() {
+  start_ = parts_.clock.now();
+  trend_.add({.used = parts_.container.used()});
+  while (!ended_) {
+    if (!final_) {
+      const Nanoseconds now = elapsed();
+      const Nanoseconds until_then = std::min(now, settings_.duration.value_or(now));
+      if (const auto action = parts_.pacer.take(until_then)) {
+        carry_out(*action);
+        look_up();
+        if (!ended_ && time_is_up() && elapsed() > *settings_.duration + kGrace) {
+          ended_ = Reason::duration;
+        }
+        continue;
+      }
+      if (!parts_.pacer.next_due()) end_growth(Reason::plan_ended);
+    }
+    look_up();
+    if (!ended_ && time_is_up()) ended_ = Reason::duration;
+    if (!ended_) sleep();
+  }
+  parts_.report.stopped(final_state(), name(*ended_),
+                        *ended_ == Reason::signal ? signal_name(parts_.stop) : "");
+  return *ended_;
+}
+
+void Leak::carry_out(const plan::Action& action) {
+  Ledger& ledger = parts_.ledger;
+  const std::uint64_t before = ledger.allocated();
+  const std::uint64_t most = settings_.max_bytes.value_or(UINT64_MAX);
+  const auto status = ledger.apply(action, most, [this] { return look_up(); });
+  const std::uint64_t grown = ledger.allocated() - before;
+  if (grown > 0) last_growth_ = elapsed();
+  if (!status) {
+    error_ = status.error();
+    ended_ = Reason::allocation_failed;
+  } else if (!ended_ && !final_ && settings_.max_bytes &&
+             (grown < plan::growth(action) || ledger.live() >= most)) {
+    end_growth(Reason::max_bytes);
+  }
+}
+
+bool Leak::look_up() {
+  if (ended_) return false;
+  if (parts_.stop != 0) {
+    ended_ = Reason::signal;
+    return false;
+  }
+  if (until_bytes_ && !final_) {
+    if (auto status = parts_.container.refresh(); !status) {
+      // Growing on would end in the OOM kill that --until is to prevent.
+      error_ = std::move(status.error());
+      ended_ = Reason::cgroup_lost;
+    } else if (parts_.container.used() >= *until_bytes_) {
+      if (parts_.ledger.allocated() > 0) last_growth_ = elapsed();
+      end_growth(Reason::until);
+    }
+  }
+  const Nanoseconds now = elapsed();
+  if (!ended_ && report_every_ > Nanoseconds(0) && now >= next_report_) report_due(now);
+  return !ended_ && !final_;
+}
+
+void Leak::end_growth(Reason reason) {
+  final_ = parts_.pacer.account(elapsed(), parts_.ledger.allocated());
+  if (settings_.hold) {
+    parts_.report.holding(final_state());
+  } else {
+    ended_ = reason;
+  }
+}
+
+void Leak::report_due(Nanoseconds now) {
+  const Nanoseconds due = now - now % report_every_;
+  next_report_ = due + report_every_;
+  if (final_) {
+    parts_.report.holding(final_state());
+  } else {
+    parts_.report.progress(state(due));
+  }
+}
+
+bool Leak::time_is_up() const { return settings_.duration && elapsed() >= *settings_.duration; }
+
+void Leak::sleep() {
+  const Nanoseconds now = elapsed();
+  Nanoseconds until = now + kLongestSleep;
+  if (report_every_ > Nanoseconds(0)) until = std::min(until, next_report_);
+  if (settings_.duration) until = std::min(until, *settings_.duration);
+  if (const auto due = parts_.pacer.next_due(); due && !final_) until = std::min(until, *due);
+  parts_.clock.sleep_until(start_ + until);
+}
+
+State Leak::state(Nanoseconds due) {
+  const bool readable = parts_.container.refresh().has_value();
+  const Ledger& ledger = parts_.ledger;
+  const Account account = final_ ? *final_ : parts_.pacer.account(due, ledger.allocated());
+  const Nanoseconds now = elapsed();
+  trend_.add({.due = due,
+              .elapsed = now,
+              .requested = account.requested,
+              .achieved = account.achieved,
+              .used = parts_.container.used()});
+  State state{.elapsed = now,
+              .live = ledger.live(),
+              .allocated = ledger.allocated(),
+              .limit = parts_.container.limit(),
+              .achieved_rate = trend_.achieved(),
+              .debt = account.debt,
+              .lost = account.lost,
+              .growth = trend_.growth(),
+              .rss = rss_()};
+  if (readable) state.used = parts_.container.used();
+  if (!parts_.pacer.unpaced()) state.requested_rate = trend_.requested();
+  return state;
+}
+
+State Leak::final_state() {
+  State state = this->state(elapsed());
+  const Account account =
+      final_ ? *final_ : parts_.pacer.account(elapsed(), parts_.ledger.allocated());
+  // Over the whole growth, each up to its last step: the wait for the next one is not slowness.
+  state.requested_rate.reset();
+  state.achieved_rate.reset();
+  if (!parts_.pacer.unpaced() && account.last_due > Nanoseconds(0)) {
+    state.requested_rate = per_second(account.requested, account.last_due);
+  }
+  if (last_growth_ > Nanoseconds(0)) {
+    state.achieved_rate = per_second(account.achieved, last_growth_);
+  }
+  return state;
+}
+
+}  // namespace oomdrill::simulator

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "container.h"
+#include "ledger.h"
+#include "options.h"
+#include "pacer.h"
+#include "report.h"
+#include "trend.h"
+
+namespace oomdrill::simulator {
+
+/// How a leak ended; the names are leak.stopped's.
+enum class Reason {
+  until,
+  duration,
+  max_bytes,
+  plan_ended,
+  signal,
+  allocation_failed,
+  cgroup_lost
+};
+
+std::string_view name(Reason reason);
+
+/// The loop: carries the steps out when they are due, watches the target and the signals, and
+/// reports. Allocates nothing itself in the steady state.
+class Leak {
+ public:
+  struct Parts {
+    Clock& clock;
+    Pacer& pacer;
+    Ledger& ledger;
+    Container& container;
+    Report& report;
+    const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
+  };
+  /// `until_bytes`: the usage of the cgroup at which growth ends. `rss`: reads this process's
+  /// resident bytes.
+  Leak(const Parts& parts, const Settings& settings, std::optional<std::uint64_t> until_bytes,
+       std::function<std::optional<std::uint64_t>()> rss);
+
+  /// Until one of the reasons, which leak.stopped then reports.
+  Reason run();
+  /// Behind allocation_failed and cgroup_lost.
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  [[nodiscard]] Nanoseconds elapsed() const { return parts_.clock.now() - start_; }
+  void carry_out(const plan::Action& action);
+  /// Looks up from the work: signal, target, report. False: do not grow on.
+  bool look_up();
+  void end_growth(Reason reason);
+  void report_due(Nanoseconds now);
+  void sleep();
+  [[nodiscard]] bool time_is_up() const;
+  /// As of `due`, with what was read now.
+  State state(Nanoseconds due);
+  State final_state();
+
+  Parts parts_;
+  const Settings& settings_;
+  std::optional<std::uint64_t> until_bytes_;
+  std::function<std::optional<std::uint64_t>()> rss_;
+  Nanoseconds report_every_;
+  Nanoseconds start_{0};
+  Nanoseconds next_report_;
+  Nanoseconds last_growth_{0};    ///< when the last step that grew was done
+  std::optional<Reason> ended_;   ///< the run is over
+  std::optional<Account> final_;  ///< growth is over; as it was then
+  std::optional<Error> error_;
+  Trend trend_;
+};
+
+}  // namespace oomdrill::simulator

@@ -1,0 +1,159 @@
+#include "ledger.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace oomdrill::simulator {
+namespace {
+
+// The list of a group: each block's first word is the handle of the next one, 0 at the end.
+std::uintptr_t next_of(std::uintptr_t block) {
+  std::uintptr_t next = 0;
+  std::memcpy(&next, reinterpret_cast<const void*>(block), sizeof next);
+  return next;
+}
+
+void link(std::uintptr_t block, std::uintptr_t next) {
+  std::memcpy(reinterpret_cast<void*>(block), &next, sizeof next);
+}
+
+}  // namespace
+
+Ledger::~Ledger() {
+  for (const memory::Block& block : grown_) memory_->release(block);
+  for (const auto& [id, group] : groups_) {
+    for (std::uintptr_t block = group.first; block != 0;) {
+      const std::uintptr_t next = next_of(block);
+      memory_->release({block, group.block_bytes});
+      block = next;
+    }
+  }
+}
+
+Result<void> Ledger::apply(const plan::Action& action, std::uint64_t most,
+                           const KeepGoing& keep_going) {
+  if (const auto* to_grow = std::get_if<plan::Grow>(&action)) {
+    return grow(std::min(to_grow->bytes, most - std::min(live_, most)), keep_going);
+  }
+  if (const auto* to_allocate = std::get_if<plan::Allocate>(&action)) {
+    return allocate(*to_allocate, most, keep_going);
+  }
+  if (const auto* to_shrink = std::get_if<plan::Shrink>(&action)) shrink(to_shrink->bytes);
+  if (const auto* rule = std::get_if<plan::FreeMost>(&action)) free_most(*rule);
+  return {};
+}
+
+Result<void> Ledger::grow(std::uint64_t bytes, const KeepGoing& keep_going) {
+  bool going = true;
+  while (bytes > 0 && going) {
+    auto block = memory_->reserve(bytes);
+    if (!block) return fail(block.error());
+    bytes -= block->bytes;
+    std::uint64_t written = 0;
+    Result<void> status;
+    while (written < block->bytes && going && status) {
+      const std::uint64_t slice = std::min(kSlice, block->bytes - written);
+      status = memory_->write(*block, written, slice);
+      if (!status) break;
+      written += slice;
+      wrote(slice);
+      going = keep_going();
+    }
+    block->bytes = written;
+    record(*block);
+    if (!status) return status;
+  }
+  return {};
+}
+
+void Ledger::record(const memory::Block& block) {
+  if (kind_->divisible && !grown_.empty() &&
+      grown_.back().handle + grown_.back().bytes == block.handle) {
+    grown_.back().bytes += block.bytes;
+  } else {
+    grown_.push_back(block);
+  }
+}
+
+void Ledger::shrink(std::uint64_t bytes) {
+  to_shrink_ += bytes;
+  while (!grown_.empty() && to_shrink_ > 0) {
+    memory::Block& oldest = grown_.front();
+    if (oldest.bytes > to_shrink_ && !kind_->divisible) return;
+    const memory::Block part{oldest.handle, std::min(oldest.bytes, to_shrink_)};
+    memory_->release(part);
+    live_ -= part.bytes;
+    to_shrink_ -= part.bytes;
+    oldest.handle += part.bytes;
+    oldest.bytes -= part.bytes;
+    if (oldest.bytes == 0) grown_.pop_front();
+  }
+  if (grown_.empty()) to_shrink_ = 0;
+}
+
+Result<void> Ledger::allocate(const plan::Allocate& step, std::uint64_t most,
+                              const KeepGoing& keep_going) {
+  Group& group = groups_[step.group];
+  group.block_bytes = step.block_bytes;
+  std::uint64_t since_asked = 0;
+  for (std::uint64_t i = 0; i < step.count && live_ + step.block_bytes <= most; ++i) {
+    const auto block = memory_->reserve(step.block_bytes);
+    if (!block) return fail(block.error());
+    if (auto status = memory_->write(*block, 0, step.block_bytes); !status) {
+      memory_->release(*block);
+      return status;
+    }
+    link(block->handle, 0);
+    if (group.count == 0) {
+      group.first = block->handle;
+    } else {
+      link(group.last, block->handle);
+    }
+    group.last = block->handle;
+    ++group.count;
+    wrote(step.block_bytes);
+    since_asked += step.block_bytes;
+    if (since_asked >= kSlice) {
+      since_asked = 0;
+      if (!keep_going()) break;
+    }
+  }
+  return {};
+}
+
+void Ledger::free_most(const plan::FreeMost& rule) {
+  const auto it = groups_.find(rule.group);
+  if (it == groups_.end()) return;
+  Group& group = it->second;
+  Group kept{.block_bytes = group.block_bytes};
+  std::uint64_t index = 0;
+  for (std::uintptr_t block = group.first; block != 0; ++index) {
+    const std::uintptr_t next = next_of(block);
+    if (index >= rule.offset && (index - rule.offset) % rule.keep_every == 0) {
+      if (kept.count == 0) {
+        kept.first = block;
+      } else {
+        link(kept.last, block);
+      }
+      kept.last = block;
+      ++kept.count;
+    } else {
+      memory_->release({block, group.block_bytes});
+      live_ -= group.block_bytes;
+    }
+    block = next;
+  }
+  if (kept.count == 0) {
+    groups_.erase(it);
+  } else {
+    link(kept.last, 0);
+    group = kept;
+  }
+}
+
+void Ledger::wrote(std::uint64_t bytes) {
+  live_ += bytes;
+  allocated_ += bytes;
+}
+
+}  // namespace oomdrill::simulator

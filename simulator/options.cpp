@@ -1,0 +1,117 @@
+#include "options.h"
+
+#include <algorithm>
+#include <array>
+
+namespace oomdrill::simulator {
+namespace {
+
+constexpr std::array kOptions = {
+    Option{"rate", "RATE", "1MB/s", "Growth of a pattern with a rate; max is unpaced", 'r'},
+    Option{"pattern", "NAME[:KEY=VALUE,...]", "linear", "Shape of the growth", 'p'},
+    Option{"kind", "NAME", "", "Kind of memory; without it what suits the pattern: anon, or heap"},
+    Option{"until", "AMOUNT", "oom",
+           "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
+    Option{"hold", "", "", "Keep the memory after --until or --max-bytes, until a signal"},
+    Option{"duration", "TIME", "", "Stop after this long, held or not", 'd'},
+    Option{"max-bytes", "SIZE", "", "Never hold more than this"},
+    Option{"seed", "N", "1", "Of a pattern's random choices"},
+    Option{"report-every", "TIME", "1s", "Time between progress events; 0: start and end only"},
+    Option{"format", "NAME", "auto", "text, json or emf; auto: by where the output goes", 'f'},
+    Option{"allow-unlimited", "", "",
+           "Run without a memory limit, or with one near the memory of the host"},
+    Option{"ecs-timeout", "TIME", "500ms", "Wait for the ECS metadata endpoint, on ECS only"},
+    Option{"list-patterns", "", "", "Print the patterns with their parameters"},
+    Option{"list-kinds", "", "", "Print the kinds of memory"},
+};
+
+/// --name TIME, at least `least`; "0" where `zero` allows it.
+Result<Nanoseconds> read_time(const Arguments& arguments, std::string_view name, Nanoseconds least,
+                              bool zero) {
+  return arguments.get(name, [&](std::string_view text) -> Result<Nanoseconds> {
+    auto time = parse_duration(text);
+    if (time && *time < least && !(zero && *time == Nanoseconds(0))) {
+      return fail("'" + std::string(text) + "' is too short", {},
+                  "give at least " + format_duration(least));
+    }
+    return time;
+  });
+}
+
+}  // namespace
+
+const Command kCommand = {
+    .program = "leaksim",
+    .name = "",
+    .synopsis = "",
+    .summary = "Makes memory grow, at a rate that holds, until the kernel's OOM killer ends it.",
+    .options = kOptions,
+    .epilogue =
+        "Without an option it grows by 1,000,000 bytes a second, every page with content of its\n"
+        "own, until it is killed. It refuses to run without a memory limit.\n\n"
+        "Examples:\n"
+        "  leaksim --rate 16MB/s\n"
+        "  leaksim --until 90% --hold\n"
+        "  leaksim --pattern burst:size=64MiB,interval=10s\n"
+        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n"};
+
+Result<Settings> read_settings(const Arguments& arguments) {
+  Settings settings;
+  settings.pattern = arguments.text("pattern");
+  const auto choice = arguments.get("pattern", plan::parse_pattern);
+  if (!choice) return fail(choice.error());
+
+  if (arguments.given("rate")) {
+    const auto rate = arguments.get("rate", parse_rate);
+    if (!rate) return fail(rate.error());
+    const bool takes_rate =
+        std::any_of(choice->pattern->parameters.begin(), choice->pattern->parameters.end(),
+                    [](const plan::Parameter& parameter) { return parameter.name == "rate"; });
+    // A variable may stand for all runs of a container, a flag is meant for this one.
+    if (!takes_rate && arguments.origin("rate") == "--rate") {
+      return fail("pattern '" + std::string(choice->pattern->name) + "' has no rate", "--rate",
+                  "its parameters are in leaksim --list-patterns");
+    }
+    settings.defaults.emplace("rate", arguments.text("rate"));
+  }
+  settings.kind = arguments.text("kind");
+
+  settings.until = arguments.text("until");
+  if (settings.until != "oom") {
+    const auto target = arguments.get("until", parse_amount);
+    if (!target) return fail(target.error());
+    settings.target = *target;
+  }
+  if (arguments.given("max-bytes")) {
+    const auto most = arguments.get("max-bytes", parse_bytes);
+    if (!most) return fail(most.error());
+    if (*most == 0) {
+      return fail("0 leaves nothing to grow", arguments.origin("max-bytes"), "give a size above 0");
+    }
+    settings.max_bytes = *most;
+  }
+  settings.hold = arguments.flag("hold");
+  if (settings.hold && !settings.target && !settings.max_bytes) {
+    return fail("there is nothing to hold at: the growth ends with the OOM kill",
+                arguments.origin("hold"), "add --until 90% or --max-bytes SIZE");
+  }
+  if (arguments.given("duration")) {
+    const auto duration = read_time(arguments, "duration", std::chrono::milliseconds(1), false);
+    if (!duration) return fail(duration.error());
+    settings.duration = *duration;
+  }
+  const auto seed = arguments.get("seed", [](std::string_view text) { return parse_whole(text); });
+  if (!seed) return fail(seed.error());
+  settings.seed = *seed;
+  const auto every = read_time(arguments, "report-every", std::chrono::milliseconds(10), true);
+  if (!every) return fail(every.error());
+  settings.report_every = *every;
+  settings.format = arguments.text("format");
+  settings.allow_unlimited = arguments.flag("allow-unlimited");
+  const auto timeout = read_time(arguments, "ecs-timeout", std::chrono::milliseconds(1), false);
+  if (!timeout) return fail(timeout.error());
+  settings.ecs_timeout = *timeout;
+  return settings;
+}
+
+}  // namespace oomdrill::simulator

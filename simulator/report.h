@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "telemetry/event.h"
+#include "telemetry/sink.h"
+
+namespace oomdrill::simulator {
+
+/// What leak.started tells.
+struct Start {
+  std::string_view pattern;
+  std::string_view kind;
+  std::optional<double> rate;  ///< nominal, finite
+  std::uint64_t seed = 0;
+  std::string_view until;
+  std::optional<std::uint64_t> until_bytes;
+  std::optional<std::uint64_t> max_bytes;
+  std::string_view cgroup_version;
+  std::optional<std::uint64_t> limit;
+  std::string_view limit_source;
+  bool limit_complete = true;
+  std::uint64_t used = 0;
+};
+
+/// What every later event tells.
+struct State {
+  Nanoseconds elapsed{0};
+  std::uint64_t live = 0;
+  std::uint64_t allocated = 0;
+  std::optional<std::uint64_t> used = {};  ///< nullopt where the cgroup could not be read
+  std::optional<std::uint64_t> limit = {};
+  std::optional<double> requested_rate = {};
+  std::optional<double> achieved_rate = {};
+  std::uint64_t debt = 0;
+  std::uint64_t lost = 0;
+  std::optional<double> growth = {};  ///< of the usage, bytes a second
+  std::optional<std::uint64_t> rss = {};
+
+  [[nodiscard]] std::optional<double> used_percent() const;
+  [[nodiscard]] std::optional<std::uint64_t> headroom() const;
+  /// Seconds until the usage meets the limit; nullopt where it does not grow.
+  [[nodiscard]] std::optional<double> eta_oom() const;
+};
+
+/// Turns states into events, and on a terminal into a line that is rewritten in place.
+class Report {
+ public:
+  /// `terminal`: the descriptor of the terminal that shows the live line, or -1.
+  Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal)
+      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal) {}
+
+  void started(const Start& start);
+  void progress(const State& state);
+  void holding(const State& state);
+  /// `signal` is empty but for reason "signal".
+  void stopped(const State& state, std::string_view reason, std::string_view signal);
+
+  [[nodiscard]] bool live() const { return terminal_ >= 0; }
+
+ private:
+  void show(std::string_view line);
+  void erase();
+
+  telemetry::Emitter* emitter_;
+  telemetry::Sink* sink_;
+  const Clock* clock_;
+  int terminal_;
+  std::size_t shown_ = 0;  ///< columns of the live line that is on the terminal now
+  bool held_ = false;
+};
+
+/// The live line, in at most `width` columns: what matters less is left out where it is narrow.
+std::string live_line(const State& state, bool holding, std::size_t width);
+
+}  // namespace oomdrill::simulator

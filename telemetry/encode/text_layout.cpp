@@ -1,0 +1,63 @@
+#include "encode/text_layout.h"
+
+#include <array>
+
+namespace oomdrill::telemetry {
+namespace {
+
+constexpr std::array kLayouts = {
+    Layout{"leak.started", "",
+           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}]"
+           "[, at most {max_bytes}][; limit {limit_bytes}][ ({limit_source})]"
+           "[limit_bytes=:; no limit][, used {used_bytes}]"},
+    Layout{"leak.progress", "",
+           "@[, live {live_bytes}][, {achieved_bytes_per_s}]"
+           "[debt_bytes!=0:, behind by {debt_bytes}][lost_bytes!=0:, gave up {lost_bytes}]"
+           "[, OOM in {eta_oom_s}]"},
+    Layout{"leak.holding", "", "@[, holding {live_bytes}][, after {elapsed_s}]"},
+    Layout{"leak.stopped", "",
+           "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
+           "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},
+    Layout{"memory.last_words", "!",
+           "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
+           "[, kernel {kernel_bytes}]"},
+    Layout{"memory.limit_changed", "!",
+           "[now {limit_bytes}][limit_bytes=:now none][, was {previous_limit_bytes}]"
+           "[previous_limit_bytes=:, was none]"},
+    Layout{"memory.oom_kill", "!!",
+           "{kills} killed by [scope=own_limit:its own limit][scope=descendant_limit:a limit below]"
+           "[scope=ancestor_limit:the limit of an ancestor][scope=host:the host, which ran out]"
+           "[scope=unknown:a limit unknown][confidence=likely: (likely)][, victim {victim.name}]"
+           "[ (pid {victim.pid})][, last seen at {last_sample.used_bytes}][ of {limit_bytes}]"
+           "[, {last_sample.age_s} before][, peak {peak_bytes}]"
+           "[survived=true:; the workload lives on]"},
+    Layout{
+        "memory.sample", "",
+        "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
+        "[, kernel {kernel_bytes}][psi_some_avg10_percent!=0:, stalled {psi_some_avg10_percent}]"},
+    Layout{"memory.threshold", "[direction=up:!]",
+           "[direction=up:above {threshold_percent}][direction=down:back below "
+           "{threshold_percent}]: [working set {working_set_bytes}][ ({working_set_percent}), ]@"
+           "[, {growth_bytes_per_s}][, OOM in {eta_oom_s}]"},
+    Layout{"probe.started", "",
+           "oomprobe {version}[, cgroup {cgroup_version}][ {cgroup_path}][; limit {limit_bytes}]"
+           "[ ({limit_source})][limit_bytes=:; no limit][; every {interval_s}]"
+           "[, warns at {thresholds}]"},
+    Layout{"probe.stopped", "[dropped!=0:!]",
+           "{reason}[, {events} events][dropped!=0:, {dropped} dropped][, {samples} samples]"
+           "[, own memory {rss_bytes}][, CPU {cpu_s}]"},
+    Layout{"probe.warning", "!", "{message}"},
+    Layout{"workload.exited",
+           "[verdict=oom_killed:!!][verdict=killed:!!][verdict=crashed:!!][verdict=failed:!]",
+           "{verdict}[confidence=likely: (likely)][ after {duration_s}]: exit code {exit_code}[, "
+           "{signal}][, pid {pid}]"
+           "[core_dumped=true:, core dumped][oom_evidence=none:, no OOM counter here]"
+           "[, peak {peak_bytes}][ of {limit_bytes}]"},
+    Layout{"workload.started", "", "pid {pid}: {command}"},
+};
+
+}  // namespace
+
+std::span<const Layout> layouts() { return kLayouts; }
+
+}  // namespace oomdrill::telemetry

@@ -1,0 +1,105 @@
+"""The programs as a user runs them. OOMDRILL_BIN is the folder that they are in."""
+
+import os
+import pathlib
+import subprocess
+import time
+import uuid
+
+import pytest
+
+BIN = pathlib.Path(os.environ.get("OOMDRILL_BIN", ""))
+MEMORY = pathlib.Path("/sys/fs/cgroup/memory")
+IS_V1 = (MEMORY / "memory.usage_in_bytes").exists()
+ROOT = MEMORY if IS_V1 else pathlib.Path("/sys/fs/cgroup")
+TIMEOUT = 120
+# The tests' own settings must not reach the programs.
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("LEAKSIM_", "OOMPROBE_", "OOMDRILL_", "ECS_"))
+}
+
+
+def require(condition, reason, remedy):
+    """A skip that says why; in CI, whose machine has everything, a failure."""
+    if condition:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}; {remedy} (a skip is a failure in CI)")
+    pytest.skip(f"{reason}; {remedy}")
+
+
+def run(program, *arguments, env=None, **options):
+    """One program to its end; its output is bytes where text=False."""
+    options.setdefault("text", True)
+    return subprocess.run(
+        [BIN / program, *arguments],
+        env={**CLEAN, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+        **options,
+    )
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+class Cgroup:
+    """A memory cgroup of a test."""
+
+    def __init__(self, limit=None):
+        if not IS_V1 and "memory" not in (ROOT / "cgroup.subtree_control").read_text().split():
+            (ROOT / "cgroup.subtree_control").write_text("+memory")
+        self.path = ROOT / f"oomdrill-cli-{uuid.uuid4().hex[:8]}"
+        self.path.mkdir()
+        if limit is not None:
+            (self.path / ("memory.limit_in_bytes" if IS_V1 else "memory.max")).write_text(str(limit))
+
+    def enter(self):
+        """For preexec_fn."""
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def pids(self):
+        return [int(pid) for pid in (self.path / "cgroup.procs").read_text().split()]
+
+    def remove(self):
+        def gone():
+            for pid in self.pids():
+                try:
+                    os.kill(pid, 9)
+                except ProcessLookupError:
+                    pass
+            try:
+                self.path.rmdir()
+                return True
+            except OSError:
+                return False
+
+        wait_until(gone, f"{self.path} is busy")
+
+
+@pytest.fixture
+def make_cgroup():
+    require(os.geteuid() == 0, "needs a memory cgroup of its own", "run the tests as root")
+    made = []
+
+    def make(limit=None):
+        made.append(Cgroup(limit))
+        return made[-1]
+
+    yield make
+    for cgroup in made:
+        cgroup.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    for name in ("leaksim", "oomprobe", "oomdrill"):
+        assert os.access(BIN / name, os.X_OK), f"{BIN / name}: set OOMDRILL_BIN to <build>/bin"

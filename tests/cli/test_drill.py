@@ -1,0 +1,439 @@
+"""`oomdrill run` on this machine's own kernel: real limits, real kills."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+from conftest import BIN, CLEAN, IS_V1, ROOT, TIMEOUT, require, run, wait_until
+
+MiB = 1 << 20
+VALIDATOR = pathlib.Path(__file__).parents[1] / "support" / "validate_events.py"
+CAP_SYS_RESOURCE = 24
+FAST = ["--memory", "32MiB", "--", "--rate", "64MB/s"]
+
+
+def cgroups():
+    """Those of drills, wherever below the root oomdrill may have made them."""
+    return {path for path in ROOT.rglob("oomdrill-20*") if path.is_dir()}
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(tmp_path, monkeypatch):
+    require(os.geteuid() == 0, "a drill needs a memory cgroup", "run the tests as root")
+    monkeypatch.chdir(tmp_path)
+    before = cgroups()
+    yield
+    assert cgroups() == before
+
+
+def drill(*arguments, **options):
+    """A drill whose witness lives. On a machine that is short of CPU the kernel may kill the leak
+    and then, before its memory is free, the probe too (3 of 250 under a load of 20, without
+    CAP_SYS_RESOURCE to shield it). The verdict says so, and the drill is done again."""
+    for _ in range(5):
+        done = run("oomdrill", "run", "--engine", "cgroup", "--output", "drill.jsonl", *arguments,
+                   **options)
+        if "the probe's process died by SIGKILL" not in done.stdout:
+            break
+    return done
+
+
+def recording():
+    return pathlib.Path("drill.jsonl").read_text()
+
+
+def verdict_of(*arguments, expect, **options):
+    """The JSON verdict of a drill that ends as `expect` says."""
+    done = drill("--format", "json", "--expect", expect, *arguments, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def workload(*command, expect, options=()):
+    return verdict_of("--memory", "64MiB", *options, "--workload", "--", *command, expect=expect)
+
+
+def test_a_leak_is_killed_and_the_verdict_says_so():
+    verdict = verdict_of(*FAST, expect="oom_killed")
+    assert verdict["verdict"] == "oom_killed"
+    assert verdict["confidence"] == "certain", verdict["evidence"]
+    assert verdict["as_expected"] is True
+    assert verdict["memory_bytes"] == verdict["limit_bytes"] == 32 * MiB
+    assert 0 < verdict["kill"]["after_s"] < TIMEOUT
+    assert verdict["kill"]["scope"] == "own_limit"
+    assert verdict["kill"]["limit_source"] == "own"
+    assert verdict["kill"]["victim_name"] == "leaksim"
+    assert verdict["kill"]["survived"] is False
+    assert 24 * MiB < verdict["peak_bytes"] <= 32 * MiB
+    evidence = verdict["evidence"]
+    assert evidence["outside"]["before"]["oom_kill"] == 0
+    assert evidence["outside"]["after"]["oom_kill"] == 1
+    assert evidence["inside"]["oom_kills"] == 1
+    assert evidence["inside"]["exit_code"] == 137
+    assert evidence["disagreements"] == []
+    # 32 MiB less what the programs use, at 64 MB/s.
+    assert 0.3 < verdict["prediction"]["after_s"] < 32 * MiB / 64e6
+    assert verdict["prediction"]["actual_s"] == verdict["kill"]["after_s"]
+    assert verdict["engine"]["name"] == "cgroup"
+    assert verdict["recording"]["lost"] == 0
+
+
+def test_the_recording_is_whole_and_valid():
+    verdict_of(*FAST, expect="oom_killed")
+    done = subprocess.run([sys.executable, VALIDATOR, "drill.jsonl"], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = [json.loads(line)["event"]
+              for line in recording().splitlines()]
+    for name in ("probe.started", "workload.started", "leak.started", "memory.sample",
+                 "memory.threshold", "memory.oom_kill", "workload.exited", "probe.stopped"):
+        assert name in events
+    assert events.count("memory.oom_kill") == events.count("workload.exited") == 1
+
+
+def test_text_in_a_pipe_is_plain_lines():
+    done = drill(*FAST)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stdout)
+    for part in ("verdict      oom_killed (certain): own limit, oom_kill 0 → 1 outside",
+                 "killed       after ", "peak         ", "rate         64.00 MB/s asked",
+                 "predicted    oom_killed after ", "recording    drill.jsonl: ",
+                 "expected     oom_killed: yes", "OOM kill: own_limit of 32.0 MiB"):
+        assert part in done.stdout
+
+
+def test_quiet_says_the_verdict_alone():
+    assert drill("--quiet", *FAST).stdout.startswith("verdict ")
+
+
+def test_a_terminal_has_a_live_line_that_goes_away():
+    leader, follower = pty.openpty()
+    with subprocess.Popen([BIN / "oomdrill", "run", "--output", "drill.jsonl", "--memory", "32MiB",
+                           "--", "--rate", "16MB/s"],
+                          env=CLEAN, stdin=follower, stdout=follower, stderr=follower) as process:
+        os.close(follower)
+        shown = b""
+        while select.select([leader], [], [], TIMEOUT)[0]:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:  # EIO: nobody has the terminal any more
+                break
+            shown += piece
+        os.close(leader)
+    text = shown.decode()
+    assert process.returncode == 0, text
+    assert re.search(r"\r\x1b\[K\[#+-+\] [0-9.]+ MiB of 32\.0 MiB", text), text
+    # What stays on the screen: each line after the last carriage return in it.
+    screen = [line.split("\r\x1b[K")[-1] for line in text.replace("\r\n", "\n").split("\n")]
+    assert not any(line.startswith("[") for line in screen), screen
+    assert any(line.startswith("verdict      oom_killed") for line in screen), screen
+
+
+@pytest.mark.parametrize(
+    "script, expect, code, signal_name",
+    [("exit 0", "completed", 0, None), ("exit 3", "failed", 3, None),
+     ("kill -SEGV $$", "crashed", 139, "SIGSEGV"), ("kill -ABRT $$", "crashed", 134, "SIGABRT"),
+     ("kill -KILL $$", "killed", 137, "SIGKILL"), ("exit 137", "failed", 137, None)],
+    ids=lambda value: str(value))
+def test_any_workload_ends_as_it_does(script, expect, code, signal_name):
+    verdict = workload("sh", "-c", script, expect=expect)
+    assert verdict["verdict"] == expect
+    assert verdict["confidence"] == "certain"
+    assert verdict["kill"] is None and verdict["leak"] is None and verdict["prediction"] is None
+    assert verdict["evidence"]["inside"]["exit_code"] == code
+    assert verdict["evidence"]["inside"].get("signal") == signal_name
+    assert verdict["evidence"]["outside"]["after"]["oom_kill"] == 0
+
+
+def test_a_worker_is_killed_and_its_parent_lives():
+    script = (f"{BIN}/leaksim --rate max --format json; echo worker ended with $?;"
+              "until grep -q '\"memory[.]oom_kill\"' drill.jsonl; do sleep 0.05; done")
+    verdict = workload("sh", "-c", script, expect="completed")
+    assert verdict["confidence"] == "certain", verdict["evidence"]
+    assert verdict["kill"]["kills"] == 1
+    assert verdict["kill"]["survived"] is True, recording()
+    assert verdict["evidence"]["outside"]["after"]["oom_kill"] == 1
+    assert verdict["recording"]["foreign"] == 1
+    assert "worker ended with 137\n" in recording()
+
+
+def test_the_workloads_own_output_is_recorded_as_it_came():
+    workload("printf", r"\0\377half a line", expect="completed")
+    recorded = pathlib.Path("drill.jsonl").read_bytes()
+    assert b"\0\xffhalf a line" in recorded
+    # An event that follows in the same line is still read.
+    assert b'half a line{"event":"' in recorded or recorded.endswith(b"half a line")
+
+
+def test_the_workloads_stderr_is_passed_on():
+    done = drill("--expect", "completed", "--workload", "--", "sh", "-c", "echo oops >&2")
+    assert done.returncode == 0
+    assert done.stderr == "oops\n"
+
+
+def test_the_kernel_takes_the_workload_and_not_its_witness():
+    workload("sh", "-c", "cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj",
+             expect="completed")
+    status = pathlib.Path("/proc/self/status").read_text()
+    capabilities = int(re.search(r"CapEff:\s*(\w+)", status).group(1), 16)
+    own = pathlib.Path("/proc/self/oom_score_adj").read_text().strip()
+    probe = "-1000" if capabilities >> CAP_SYS_RESOURCE & 1 else own
+    assert re.search(rf"^500\n{probe}\n", recording(), re.MULTILINE), recording()
+
+
+def test_a_leak_that_stops_below_the_limit_completes():
+    verdict = verdict_of("--memory", "32MiB", "--", "--rate", "64MB/s", "--until", "90%",
+                         expect="completed")
+    assert verdict["verdict"] == "completed"
+    assert verdict["kill"] is None
+    assert verdict["leak"]["stopped"] == "until"
+    assert verdict["prediction"]["end"] == "until"
+    assert 0.9 * 32 * MiB <= verdict["peak_bytes"] < 32 * MiB
+
+
+def test_another_end_than_expected_is_exit_code_1():
+    done = drill("--memory", "32MiB", "--", "--rate", "64MB/s", "--until", "50%")
+    assert done.returncode == 1
+    assert "expected     oom_killed: no" in done.stdout
+    assert drill("--expect", "completed", *FAST).returncode == 1
+
+
+def test_a_drill_that_does_not_end_is_stopped():
+    verdict = workload("sleep", "1000", expect="stopped", options=["--timeout", "500ms"])
+    assert verdict["evidence"]["outside"]["timed_out"] is True
+    assert verdict["verdict"] == "stopped"
+
+
+def start(*arguments):
+    return subprocess.Popen([BIN / "oomdrill", "run", "--engine", "cgroup", "--output",
+                             "drill.jsonl", *arguments], env=CLEAN, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def running(name):
+    """Pids of processes of that name in the cgroups of drills."""
+    pids = []
+    for cgroup in cgroups():
+        try:
+            for pid in (cgroup / "cgroup.procs").read_text().split():
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                    pids.append(int(pid))
+        except OSError:
+            continue
+    return pids
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_drill_and_cleans_up(number):
+    process = start("--memory", "64MiB", "--", "--rate", "1MB/s")
+    wait_until(lambda: running("leaksim"), "leaksim in its cgroup")
+    (leak,) = running("leaksim")
+    wait_until(lambda: "leak.progress" in recording(), "a report")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1, out + err
+    assert "verdict      stopped (certain)" in out
+    assert f"stopped by {signal.Signals(number).name} to oomdrill" in out
+    assert "leak stops: signal" in out
+    assert not pathlib.Path(f"/proc/{leak}").exists()
+
+
+def test_a_workload_that_ignores_sigterm_is_killed_at_the_second_signal():
+    process = start("--workload", "--", "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+    wait_until(lambda: running("sleep"), "the workload")
+    process.send_signal(signal.SIGTERM)
+    wait_until(lambda: process.poll() is not None or process.send_signal(signal.SIGTERM),
+               "the drill's end")
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1, out + err
+    assert not running("sh") and not running("sleep")
+
+
+def test_nothing_outlives_oomdrill_itself():
+    process = start("--memory", "64MiB", "--", "--rate", "1MB/s")
+    wait_until(lambda: running("leaksim"), "leaksim in its cgroup")
+    made = cgroups()
+    process.kill()
+    process.communicate(timeout=TIMEOUT)
+    wait_until(lambda: not running("leaksim") and not running("oomprobe"), "its processes end")
+    for path in made:  # nobody was left to remove it
+        wait_until(lambda path=path: not (path / "cgroup.procs").read_text(), "an empty cgroup")
+        path.rmdir()
+
+
+def test_what_a_workload_leaves_behind_is_killed():
+    marker = "86399.125"
+    workload("sh", "-c", f"setsid sleep {marker} >/dev/null 2>&1 & exit 0", expect="completed")
+    left = [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+            if marker in path.read_text(errors="replace")]
+    assert not left
+
+
+def test_an_open_pipe_does_not_hold_the_drill():
+    workload("sh", "-c", "setsid sleep 86399.25 & exit 0", expect="completed")
+
+
+def test_cgroups_that_the_workload_made_are_removed_too():
+    verdict = workload(
+        "sh", "-c",
+        "dir=$(sed -n 's/^[0-9]*:memory://p; s/^0:://p' /proc/self/cgroup | head -n 1);"
+        f"mkdir -p {ROOT}/$dir/inner/most", expect="completed")
+    assert verdict["verdict"] == "completed"
+
+
+def test_keep_leaves_the_cgroup():
+    before = cgroups()
+    done = drill("--keep", "--memory", "32MiB", "--workload", "--", "true")
+    (kept,) = cgroups() - before
+    limit = (kept / ("memory.limit_in_bytes" if IS_V1 else "memory.max")).read_text()
+    kept.rmdir()
+    assert int(limit) == 32 * MiB
+    assert f"rmdir {kept}" in done.stdout
+
+
+def test_a_limit_below_the_programs_themselves_is_said():
+    done = drill("--memory", "256KiB", "--quiet")
+    assert done.returncode == 69, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert "--memory: 256.0 KiB is too small" in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments, part", [
+    (["--rate", "0"], "'0' would never grow"), (["--pattern", "x"], "unknown pattern 'x'"),
+    (["--until", "200%"], "'200%' is out of range"), (["--explode"], "explode")],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value)
+def test_a_wrong_option_of_leaksim_is_a_usage_error(arguments, part):
+    done = drill("--quiet", "--", *arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("leaksim: ") and part in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("command", ["/nonexistent/program", "/etc/passwd"])
+def test_a_workload_that_cannot_be_executed_is_a_usage_error(command):
+    done = drill("--quiet", "--workload", "--", command)
+    assert (done.returncode, done.stdout) == (64, ""), done.stdout
+    assert command in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_recording_that_cannot_be_made():
+    done = run("oomdrill", "run", "--output", "no/such/folder/x.jsonl", *FAST)
+    assert (done.returncode, done.stdout) == (73, "")
+    assert "no/such/folder/x.jsonl" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_recording_that_cannot_be_written():
+    done = run("oomdrill", "run", "--quiet", "--output", "/dev/full", *FAST)
+    assert done.returncode == 74
+    assert "/dev/full" in done.stderr and done.stderr.count("\n") == 1
+    # The verdict does not depend on it.
+    assert "verdict      oom_killed" in done.stdout
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_clean_up():
+    process = start("--expect", "completed", "--workload", "--", "true")
+    process.stdout.close()
+    process.wait(timeout=TIMEOUT)
+    assert process.returncode == 74
+    assert '"event":"workload.exited"' in recording()
+
+
+def test_the_recording_has_a_name_of_its_own_by_default():
+    done = run("oomdrill", "run", "--quiet", *FAST)
+    assert done.returncode == 0, done.stderr
+    (name,) = os.listdir(".")
+    assert re.fullmatch(r"oomdrill-\d{8}T\d{6}Z\.jsonl", name)
+    assert name in done.stdout
+
+
+def test_variables_set_what_options_do():
+    done = run("oomdrill", "run",
+               env={"OOMDRILL_MEMORY": "24MiB", "OOMDRILL_OUTPUT": "other.jsonl",
+                    "OOMDRILL_FORMAT": "json", "OOMDRILL_QUIET": "1", "OOMDRILL_ENGINE": "cgroup",
+                    "LEAKSIM_RATE": "50MB/s", "LEAKSIM_FORMAT": "text", "OOMPROBE_FORMAT": "text"})
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads(done.stdout)
+    assert verdict["memory_bytes"] == 24 * MiB
+    assert verdict["leak"]["rate_bytes_per_s"] == 50e6
+    assert pathlib.Path("other.jsonl").exists()
+
+
+@pytest.mark.parametrize("pattern", ["burst:size=8MiB,interval=200ms", "fragment:rate=40MB/s"])
+def test_every_pattern_is_predicted(pattern):
+    verdict = verdict_of("--memory", "64MiB", "--", "--pattern", pattern, expect="oom_killed")
+    assert verdict["prediction"]["end"] == "oom_killed"
+    assert verdict["leak"]["pattern"] == pattern
+
+
+@pytest.fixture
+def as_nobody():
+    """The programs where anyone may execute them, and how to become nobody."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="oomdrill-cli-"))
+    folder.chmod(0o755)
+    for name in ("leaksim", "oomprobe", "oomdrill"):
+        shutil.copy(BIN / name, folder / name)
+        (folder / name).chmod(stat.S_IRWXU | 0o055)
+
+    def execute(*arguments, path):
+        return subprocess.run([folder / "oomdrill", "run", "--quiet", "--output", "/dev/null",
+                               *arguments], env={"PATH": path}, user=65534, group=65534,
+                              extra_groups=[], cwd="/", capture_output=True, text=True, check=False,
+                              timeout=TIMEOUT)
+
+    yield execute
+    shutil.rmtree(folder)
+
+
+def test_without_rights_each_engine_says_why(as_nobody):
+    done = as_nobody("--engine", "cgroup", path="/nonexistent")
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "--engine cgroup: " in done.stderr and "as root" in done.stderr
+    assert done.stderr.count("\n") == 1
+    done = as_nobody(path="/nonexistent")
+    assert (done.returncode, done.stdout) == (69, "")
+    for part in ("no engine works here", "cgroup: ", "systemd: systemd-run is not on PATH",
+                 "docker: docker is not on PATH"):
+        assert part in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_delegated_cgroup_needs_no_root(as_nobody, make_cgroup):
+    cgroup = make_cgroup()
+    for path in (cgroup.path, *cgroup.path.iterdir()):
+        os.chown(path, 65534, 65534)
+    if not IS_V1:
+        inner = cgroup.path / "inner"
+        inner.mkdir()
+        os.chown(inner, 65534, 65534)
+        os.chown(inner / "cgroup.procs", 65534, 65534)
+    # oomdrill makes its cgroup below its own, or beside it where that holds processes (v2).
+    script = f"echo $$ > {cgroup.path if IS_V1 else inner}/cgroup.procs && exec \"$@\""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="oomdrill-cli-"))
+    folder.chmod(0o755)
+    try:
+        for name in ("leaksim", "oomprobe", "oomdrill"):
+            shutil.copy(BIN / name, folder / name)
+        done = subprocess.run(
+            ["sh", "-c", script, "sh", "setpriv", "--reuid=65534", "--regid=65534",
+             "--clear-groups", folder / "oomdrill", "run", "--engine", "cgroup", "--quiet",
+             "--output", "/dev/null", *FAST],
+            env=CLEAN, cwd="/", capture_output=True, text=True, check=False, timeout=TIMEOUT)
+    finally:
+        shutil.rmtree(folder)
+        if not IS_V1:
+            inner.rmdir()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "verdict      oom_killed" in done.stdout

@@ -1,0 +1,71 @@
+// The reader of recordings: whatever a workload writes between the events, the account of it and
+// what is said of it on a terminal.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "recording/account.h"
+#include "recording/reader.h"
+#include "require.h"
+#include "run/screen.h"
+#include "run/summary.h"
+
+namespace {
+
+using namespace oomdrill;
+
+struct Outcome {
+  recording::Counts counts;
+  std::string told;
+};
+
+Outcome read(std::string_view text, std::size_t piece) {
+  Outcome outcome;
+  run::Drill drill;
+  drill.memory_bytes = 64 << 20;
+  drill.expected = "oom_killed";
+  recording::Reader reader([&](const recording::Record& record) {
+    drill.account.note(record);
+    if (const auto line = run::narrate(record, drill.account)) outcome.told += *line;
+  });
+  for (std::size_t at = 0; at < text.size(); at += piece) reader.feed(text.substr(at, piece));
+  reader.finish();
+  outcome.counts = drill.counts = reader.counts();
+  drill.problems = reader.problems();
+  // Without a prediction: its time is the plan's to spend, not the input's.
+  drill.verdict = run::derive(drill.account, drill.outside);
+  outcome.told += run::text_summary(drill);
+  OOMDRILL_REQUIRE(!run::json_summary(drill).empty());
+  return outcome;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const Outcome whole = read(text, size + 1);
+  const recording::Counts& counts = whole.counts;
+  OOMDRILL_REQUIRE(counts.events + counts.foreign + counts.broken == counts.lines);
+  const auto newlines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  const bool open_end = !text.empty() && text.back() != '\n';
+  OOMDRILL_REQUIRE(counts.lines == newlines + (open_end ? 1 : 0));
+  for (const char c : whole.told) {
+    OOMDRILL_REQUIRE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
+  }
+
+  const Outcome pieces = read(text, 3);
+  OOMDRILL_REQUIRE(pieces.counts.events == counts.events);
+  OOMDRILL_REQUIRE(pieces.counts.broken == counts.broken);
+  OOMDRILL_REQUIRE(pieces.told == whole.told);
+
+  if (const auto time = recording::parse_time(text)) {
+    OOMDRILL_REQUIRE(time->time_since_epoch().count() >= 0);
+    char again[25];
+    format_time(*time, again);
+    OOMDRILL_REQUIRE(recording::parse_time(again).has_value());
+  }
+  return 0;
+}

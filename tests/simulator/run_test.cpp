@@ -1,0 +1,520 @@
+// The program as its user sees it: arguments in, lines and an exit code out.
+#include "run.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/ioctl.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "ecs/metadata.h"
+#include "exit_codes.h"
+#include "machine.h"
+
+namespace oomdrill::simulator {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::FakeMachine;
+
+std::vector<json> events(const std::string& text) {
+  std::vector<json> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    out.push_back(json::parse(line, nullptr, false));
+    EXPECT_FALSE(out.back().is_discarded()) << line;
+  }
+  return out;
+}
+
+std::vector<json> named(const std::vector<json>& all, std::string_view name) {
+  std::vector<json> out;
+  for (const json& event : all) {
+    if (event["event"] == name) out.push_back(event);
+  }
+  return out;
+}
+
+// ---- refusals
+
+struct Case {
+  const char* name;
+  std::vector<std::string> arguments;
+  int code;
+  const char* err;
+};
+
+class Refuses : public testing::TestWithParam<Case> {};
+
+TEST_P(Refuses, InOneLine) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run(GetParam().arguments), GetParam().code);
+  const std::string err = machine.err.text();
+  EXPECT_NE(err.find(GetParam().err), std::string::npos) << err;
+  EXPECT_TRUE(err.starts_with("leaksim: ")) << err;
+  EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
+  EXPECT_EQ(machine.out.text(), "");
+  EXPECT_EQ(machine.written, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, Refuses,
+    testing::Values(
+        Case{"unknown_option", {"--bogus"}, 64, "bogus"},
+        Case{"argument", {"surplus"}, 64, "surplus"},
+        Case{"command", {"--", "sleep", "1"}, 64, "runs no command"},
+        Case{"unknown_pattern",
+             {"--pattern", "saw"},
+             64,
+             "--pattern: unknown pattern 'saw'; choose linear"},
+        Case{"unknown_parameter",
+             {"-p", "linear:size=1"},
+             64,
+             "--pattern: linear: unknown parameter 'size'"},
+        Case{"bad_parameter", {"-p", "burst:size=x"}, 64, "--pattern: burst: size: 'x' is no size"},
+        Case{"rate_zero", {"--rate", "0"}, 64, "--rate: '0' would never grow"},
+        Case{"rate_negative", {"--rate=-1MB/s"}, 64, "--rate: '-1MB/s' would never grow"},
+        Case{"rate_word", {"--rate", "fast"}, 64, "'fast' is no rate"},
+        Case{
+            "rate_of_burst", {"-p", "burst", "--rate", "1MB/s"}, 64, "pattern 'burst' has no rate"},
+        Case{"until_200", {"--until", "200%"}, 64, "--until: '200%' is out of range"},
+        Case{"until_0", {"--until", "0%"}, 64, "out of range"},
+        Case{"until_passed", {"--until", "1%"}, 64, "--until 1%: the cgroup uses 1.0 MiB already"},
+        Case{"until_above", {"--until", "65MiB"}, 64, "lies above the memory limit of 64.0 MiB"},
+        Case{"until_headroom", {"--until", "65MiB-headroom"}, 64, "leaves nothing"},
+        Case{"hold_alone", {"--hold"}, 64, "--hold: there is nothing to hold at"},
+        Case{"max_bytes", {"--max-bytes", "0"}, 64, "--max-bytes: 0 leaves nothing to grow"},
+        Case{"duration", {"--duration", "0"}, 64, "--duration: '0' is too short"},
+        Case{"report_every", {"--report-every", "1us"}, 64, "--report-every: '1us' is too short"},
+        Case{"seed", {"--seed", "-1"}, 64, "--seed: '-1' is no whole number"},
+        Case{"kind",
+             {"--kind", "swap"},
+             64,
+             "--kind: unknown kind of memory 'swap'; choose one of anon, heap"},
+        Case{"kind_of_fragment", {"-p", "fragment", "--kind", "anon"}, 64, "frees single blocks"},
+        Case{"format", {"--format", "xml"}, 64, "--format"}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST(Refusal, NamesTheVariable) {
+  FakeMachine machine;
+  machine.environment["LEAKSIM_RATE"] = "0";
+  EXPECT_EQ(machine.run({}), kUsage);
+  EXPECT_NE(machine.err.text().find("LEAKSIM_RATE: '0' would never grow"), std::string::npos);
+}
+
+TEST(Refusal, NoLimit) {
+  FakeMachine machine;
+  machine.set_limit("max");
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("--allow-unlimited"), std::string::npos);
+  EXPECT_EQ(machine.written, 0u);
+  EXPECT_EQ(machine.run({"--duration", "1s", "--allow-unlimited"}), kDone);
+  EXPECT_EQ(machine.written, 1'000'000u);
+}
+
+TEST(Refusal, NoLimitForAPercentage) {
+  FakeMachine machine;
+  machine.set_limit("max");
+  EXPECT_EQ(machine.run({"--until", "90%", "--allow-unlimited"}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("--until: it refers to a memory limit"), std::string::npos);
+}
+
+TEST(Refusal, ALimitNearTheMemoryOfTheHost) {
+  FakeMachine machine;
+  machine.set_limit(std::to_string(std::uint64_t{8} << 30));
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kUnavailable);
+  machine.set_limit(std::to_string(std::uint64_t{7730941132}));  // 90 % of 8 GiB
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kDone);
+  machine.set_limit(std::to_string(std::uint64_t{7730941133}));
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("is 90 % of the host's memory"), std::string::npos)
+      << machine.err.text();
+}
+
+TEST(Refusal, ALimitSmallerThanTheProgram) {
+  FakeMachine machine;
+  machine.set_limit(std::to_string(FakeMachine::kBase + (1 << 20)));
+  EXPECT_EQ(machine.run({}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("leaves no room for a leak: 1.0 MiB are in use"),
+            std::string::npos)
+      << machine.err.text();
+}
+
+TEST(Refusal, CacheThatTheKernelDropsIsRoom) {
+  FakeMachine machine;
+  machine.set_used(FakeMachine::kLimit);
+  machine.tree.file("/sys/fs/cgroup/memory.stat", "inactive_file 50000000\n");
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kDone);
+}
+
+TEST(Refusal, NoMemoryCgroup) {
+  FakeMachine machine;
+  machine.tree.remove("/proc/self/mountinfo");
+  EXPECT_EQ(machine.run({}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("/proc/self/mountinfo"), std::string::npos);
+}
+
+TEST(Refusal, UnreadableCgroup) {
+  FakeMachine machine;
+  machine.tree.file("/sys/fs/cgroup/memory.current", "garbage\n");
+  EXPECT_EQ(machine.run({}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("memory.current"), std::string::npos) << machine.err.text();
+}
+
+// ---- what it prints about itself
+
+TEST(Help, ShowsOptionsVariablesAndDefaults) {
+  FakeMachine machine;
+  machine.tree.remove("/proc/self/mountinfo");  // nothing of the machine is needed
+  EXPECT_EQ(machine.run({"--help"}), kDone);
+  const std::string text = machine.out.text();
+  for (const char* part : {"--rate", "LEAKSIM_RATE", "default 1MB/s", "--until", "--hold",
+                           "LEAKSIM_MAX_BYTES", "Examples:"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(Lists, RunOverTheTables) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"--list-patterns"}), kDone);
+  EXPECT_EQ(machine.run({"--list-kinds"}), kDone);
+  EXPECT_EQ(machine.run({"--version"}), kDone);
+  const std::string text = machine.out.text();
+  for (const char* part : {"linear: ", "rate=RATE (default 1MB/s)",
+                           "burst: ", "fragment: ", "anon: counts", "heap: counts", "leaksim 0."}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+// ---- whole leaks, in virtual time
+
+TEST(Leak, WithoutAnOptionItGrowsByAMegabyteASecond) {
+  FakeMachine machine;
+  // The kill: at the limit there is no further write, and a virtual signal ends
+  // the test.
+  machine.on_write = [&](std::uint64_t written) {
+    machine.set_used(FakeMachine::kBase + written);
+    if (FakeMachine::kBase + written >= FakeMachine::kLimit) machine.stop = SIGTERM;
+  };
+  EXPECT_EQ(machine.run({}), kDone);
+  const auto all = events(machine.out.text());
+  const auto& started = all.front();
+  EXPECT_EQ(started["event"], "leak.started");
+  EXPECT_EQ(started["pattern"], "linear");
+  EXPECT_EQ(started["kind"], "anon");
+  EXPECT_EQ(started["rate_bytes_per_s"], 1'000'000);
+  EXPECT_EQ(started["until"], "oom");
+  EXPECT_EQ(started["content"], "unique");
+  EXPECT_EQ(started["cgroup_version"], "v2");
+  EXPECT_EQ(started["limit_bytes"], FakeMachine::kLimit);
+  EXPECT_EQ(started["limit_source"], "own");
+  EXPECT_EQ(started["used_bytes"], FakeMachine::kBase);
+  EXPECT_FALSE(started.contains("max_bytes"));
+  EXPECT_FALSE(started.contains("until_bytes"));
+  const auto progress = named(all, "leak.progress");
+  ASSERT_EQ(progress.size(), 66u);  // 66,060,288 bytes of room
+  for (std::size_t i = 0; i < progress.size(); ++i) {
+    const json& event = progress[i];
+    const std::uint64_t live = 1'000'000 * (i + 1);
+    EXPECT_EQ(event["live_bytes"], live);
+    EXPECT_EQ(event["allocated_bytes"], live);
+    EXPECT_EQ(event["elapsed_s"], i + 1);
+    EXPECT_EQ(event["used_bytes"], FakeMachine::kBase + live);
+    EXPECT_EQ(event["headroom_bytes"], FakeMachine::kLimit - FakeMachine::kBase - live);
+    EXPECT_EQ(event["requested_bytes_per_s"], 1'000'000);
+    EXPECT_EQ(event["achieved_bytes_per_s"], 1'000'000);
+    EXPECT_EQ(event["debt_bytes"], 0);
+    EXPECT_EQ(event["lost_bytes"], 0);
+    EXPECT_EQ(event["rss_bytes"], 200 * ::sysconf(_SC_PAGESIZE));
+    EXPECT_NEAR(event["eta_oom_s"].get<double>(), 66.060288 - static_cast<double>(i + 1), 1e-6);
+  }
+  EXPECT_EQ(all.back()["event"], "leak.stopped");
+  EXPECT_EQ(machine.err.text(), "");
+}
+
+TEST(Leak, StopsAtItsTargetWithinASlice) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"--until", "50%", "-p", "burst:size=60MiB,interval=5s"}), kDone);
+  const json stopped = events(machine.out.text()).back();
+  EXPECT_EQ(stopped["event"], "leak.stopped");
+  EXPECT_EQ(stopped["reason"], "until");
+  EXPECT_FALSE(stopped.contains("signal"));
+  EXPECT_EQ(stopped["used_bytes"], 32 << 20);
+  EXPECT_EQ(stopped["live_bytes"], 31 << 20);
+  EXPECT_EQ(stopped["elapsed_s"], 5);
+}
+
+TEST(Leak, TargetsMayBeSizesAndHeadrooms) {
+  for (const char* target : {"34MiB", "30MiB-headroom"}) {
+    FakeMachine machine;
+    EXPECT_EQ(machine.run({"--until", target, "--rate", "1MiB/s"}), kDone);
+    const auto all = events(machine.out.text());
+    EXPECT_EQ(all.front()["until"], target);
+    EXPECT_EQ(all.front()["until_bytes"], 34 << 20);
+    EXPECT_EQ(all.back()["used_bytes"], 34 << 20);
+  }
+}
+
+TEST(Leak, HoldsUntilASignal) {
+  FakeMachine machine;
+  machine.environment["LEAKSIM_HOLD"] = "1";
+  struct Interrupting final : Clock {
+    ManualClock time;
+    volatile std::sig_atomic_t* stop = nullptr;
+    [[nodiscard]] Nanoseconds now() const override { return time.now(); }
+    [[nodiscard]] WallTime wall() const override { return time.wall(); }
+    void sleep_until(Nanoseconds deadline) override {
+      time.sleep_until(deadline);
+      if (time.now() >= seconds(20)) *stop = SIGINT;
+    }
+  };
+  Interrupting clock;
+  clock.stop = &machine.stop;
+  machine.other_clock = &clock;
+  EXPECT_EQ(machine.run({"--until", "11MiB", "--rate", "1MiB/s"}), kDone);
+  const auto all = events(machine.out.text());
+  const auto holding = named(all, "leak.holding");
+  ASSERT_GE(holding.size(), 10u);
+  for (const json& event : holding) EXPECT_EQ(event["live_bytes"], 10 << 20);
+  const json& stopped = all.back();
+  EXPECT_EQ(stopped["reason"], "signal");
+  EXPECT_EQ(stopped["signal"], "SIGINT");
+  EXPECT_EQ(stopped["elapsed_s"], 20);
+  EXPECT_EQ(stopped["live_bytes"], 10 << 20);
+  EXPECT_NEAR(stopped["achieved_bytes_per_s"].get<double>(), 1 << 20, 1);
+  EXPECT_NEAR(stopped["requested_bytes_per_s"].get<double>(), 1 << 20, 1);
+}
+
+TEST(Leak, EndsWithItsDurationHeldOrNot) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"--duration", "2500ms"}), kDone);
+  EXPECT_EQ(machine.run({"--duration", "20s", "--until", "6MiB", "--hold"}), kDone);
+  const auto stopped = named(events(machine.out.text()), "leak.stopped");
+  ASSERT_EQ(stopped.size(), 2u);
+  EXPECT_EQ(stopped[0]["reason"], "duration");
+  EXPECT_EQ(stopped[0]["live_bytes"], 2'500'000);
+  EXPECT_EQ(stopped[0]["elapsed_s"], 2.5);
+  EXPECT_EQ(stopped[1]["reason"], "duration");
+  EXPECT_EQ(stopped[1]["elapsed_s"], 20);
+}
+
+TEST(Leak, ABlockThatIsDueAtTheVeryEndIsFinished) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"--duration", "10s", "-p", "burst:size=20MiB"}), kDone);
+  EXPECT_EQ(events(machine.out.text()).back()["live_bytes"], 20 << 20);
+}
+
+TEST(Leak, NeverHoldsMoreThanMaxBytes) {
+  for (const char* pattern : {"linear", "burst:size=3MB,interval=1s", "fragment:round=1MB"}) {
+    FakeMachine machine;
+    EXPECT_EQ(machine.run({"--max-bytes", "5MB", "-p", pattern}), kDone) << pattern;
+    const json stopped = events(machine.out.text()).back();
+    EXPECT_EQ(stopped["reason"], "max_bytes") << pattern;
+    EXPECT_LE(stopped["live_bytes"], 5'000'000) << pattern;
+    EXPECT_GT(stopped["live_bytes"], 4'990'000) << pattern;
+  }
+}
+
+TEST(Leak, FragmentShowsLiveFallBelowAllocated) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"-p", "fragment:keep=64,step=0,round=1MB", "--duration", "10s"}), kDone);
+  const auto all = events(machine.out.text());
+  EXPECT_EQ(all.front()["kind"], "heap");
+  EXPECT_EQ(all.back()["allocated_bytes"], 10'000'000);
+  EXPECT_LT(all.back()["live_bytes"], 200'000);
+}
+
+TEST(Leak, ASlowMachineIsReportedNotHidden) {
+  FakeMachine machine;
+  // Half of what is asked for: 1 µs a byte where 0.5 is allowed.
+  std::uint64_t before = 0;
+  machine.on_write = [&](std::uint64_t written) {
+    machine.clock.advance(Nanoseconds((written - before) * 1000));
+    before = written;
+  };
+  EXPECT_EQ(machine.run({"--rate", "2MB/s", "--duration", "60s"}), kDone);
+  const auto all = events(machine.out.text());
+  const json& stopped = all.back();
+  EXPECT_NEAR(stopped["achieved_bytes_per_s"].get<double>(), 1e6, 1e4);
+  EXPECT_NEAR(stopped["requested_bytes_per_s"].get<double>(), 2e6, 1e4);
+  const auto requested = stopped["elapsed_s"].get<double>() * 2e6;
+  const auto achieved = stopped["allocated_bytes"].get<double>();
+  const auto debt = stopped["debt_bytes"].get<double>();
+  const auto lost = stopped["lost_bytes"].get<double>();
+  EXPECT_NEAR(achieved + debt + lost, requested, 1e5);
+  EXPECT_NEAR(debt, 2e6 * 10, 5e6);  // the pacer's patience, and one go of 4 MiB
+  EXPECT_GT(lost, 2e7);
+  // And along the way: behind first, then giving up.
+  const auto progress = named(all, "leak.progress");
+  ASSERT_GT(progress.size(), 40u);
+  EXPECT_GT(progress[3]["debt_bytes"], 500'000);
+  EXPECT_EQ(progress[3]["lost_bytes"], 0);
+}
+
+TEST(Leak, AFrozenProcessDoesNotPourOutWhatItMissed) {
+  FakeMachine machine;
+  bool frozen = false;
+  machine.on_write = [&](std::uint64_t written) {
+    if (written >= 1'000'000 && !frozen) {
+      frozen = true;
+      machine.clock.advance(seconds(3600));
+    }
+  };
+  EXPECT_EQ(machine.run({"--duration", "3610s", "--allow-unlimited"}), kDone);
+  const json stopped = events(machine.out.text()).back();
+  EXPECT_LT(stopped["allocated_bytes"], 22'000'000);
+  EXPECT_GT(stopped["lost_bytes"], 3'580'000'000);
+}
+
+TEST(Leak, ReportsAreSpacedAsAsked) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"--duration", "10s", "--report-every", "2500ms"}), kDone);
+  EXPECT_EQ(named(events(machine.out.text()), "leak.progress").size(), 4u);
+  FakeMachine quiet;
+  EXPECT_EQ(quiet.run({"--duration", "10s", "--report-every", "0"}), kDone);
+  EXPECT_EQ(events(quiet.out.text()).size(), 2u);
+}
+
+TEST(Leak, WithoutALimitThereIsNoPercentage) {
+  FakeMachine machine;
+  machine.set_limit("max");
+  EXPECT_EQ(machine.run({"--duration", "2s", "--allow-unlimited"}), kDone);
+  const auto all = events(machine.out.text());
+  EXPECT_EQ(all.front()["limit_source"], "host");
+  const auto progress = named(all, "leak.progress");
+  for (const char* field : {"limit_bytes", "used_percent", "headroom_bytes", "eta_oom_s"}) {
+    EXPECT_FALSE(progress.at(0).contains(field)) << field;
+  }
+  EXPECT_TRUE(progress.at(0).contains("used_bytes"));
+}
+
+TEST(Leak, FollowsALimitThatIsRaised) {
+  FakeMachine machine;
+  machine.on_write = [&](std::uint64_t written) {
+    if (written == 1'500'000) machine.set_limit("134217728");
+  };
+  EXPECT_EQ(machine.run({"--duration", "3s"}), kDone);
+  const auto progress = named(events(machine.out.text()), "leak.progress");
+  EXPECT_EQ(progress.at(0)["limit_bytes"], 64 << 20);
+  EXPECT_EQ(progress.at(1)["limit_bytes"], 128 << 20);
+}
+
+TEST(Leak, SaysWhenTheKernelRefuses) {
+  FakeMachine machine;
+  machine.refuse_after = 100;
+  EXPECT_EQ(machine.run({}), kNoMemory);
+  const json stopped = events(machine.out.text()).back();
+  EXPECT_EQ(stopped["reason"], "allocation_failed");
+  EXPECT_EQ(stopped["live_bytes"], 1'000'000);
+  EXPECT_EQ(machine.err.text(), "leaksim: refused\n");
+}
+
+TEST(Leak, DoesNotGrowBlindlyTowardsATarget) {
+  FakeMachine machine;
+  machine.on_write = [&](std::uint64_t) {
+    machine.tree.file("/sys/fs/cgroup/memory.current", "gone\n");
+  };
+  EXPECT_EQ(machine.run({"--until", "90%"}), kUnavailable);
+  EXPECT_EQ(events(machine.out.text()).back()["reason"], "cgroup_lost");
+  FakeMachine endless;
+  endless.on_write = [&](std::uint64_t) {
+    endless.tree.file("/sys/fs/cgroup/memory.current", "gone\n");
+  };
+  EXPECT_EQ(endless.run({"--duration", "2s"}), kDone);
+  EXPECT_FALSE(named(events(endless.out.text()), "leak.progress").at(0).contains("used_bytes"));
+}
+
+TEST(Leak, AReaderThatIsGoneDoesNotStopIt) {
+  const auto old = std::signal(SIGPIPE, SIG_IGN);
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ::close(ends[0]);
+  FakeMachine machine;
+  machine.out_fd = ends[1];
+  EXPECT_EQ(machine.run({"--duration", "5s"}), kDone);
+  EXPECT_EQ(machine.written, 5'000'000u);
+  EXPECT_NE(machine.err.text().find("events could not be written"), std::string::npos)
+      << machine.err.text();
+  ::close(ends[1]);
+  std::signal(SIGPIPE, old);
+}
+
+TEST(Leak, VariablesSetWhatFlagsDoNot) {
+  FakeMachine machine;
+  machine.environment = {
+      {"LEAKSIM_RATE", "2MB/s"}, {"LEAKSIM_DURATION", "1s"}, {"LEAKSIM_PATTERN", "burst"}};
+  EXPECT_EQ(machine.run({"--pattern", "linear"}), kDone);
+  EXPECT_EQ(machine.written, 2'000'000u);
+  // A rate from the environment is of no concern to a pattern without one.
+  EXPECT_EQ(machine.run({}), kDone);
+}
+
+TEST(Leak, EmfWrapsTheSameEventsOnEcs) {
+  FakeMachine machine;
+  machine.environment[ecs::kEndpointVariable] = "http://127.0.0.1:1/v4/token";
+  EXPECT_EQ(machine.run({"--duration", "1s", "--ecs-timeout", "200ms"}), kDone);
+  EXPECT_EQ(events(machine.out.text()).front()["event"], "leak.started");
+  EXPECT_NE(machine.err.text().find("127.0.0.1"), std::string::npos) << machine.err.text();
+}
+
+// ---- on a terminal
+
+class Terminal {
+ public:
+  Terminal() : main_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_EQ(::grantpt(main_.get()), 0);
+    EXPECT_EQ(::unlockpt(main_.get()), 0);
+    side_ = Fd(::open(::ptsname(main_.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    const winsize size{.ws_row = 24, .ws_col = 60, .ws_xpixel = 0, .ws_ypixel = 0};
+    EXPECT_EQ(::ioctl(side_.get(), TIOCSWINSZ, &size), 0);
+    ::fcntl(main_.get(), F_SETFL, O_NONBLOCK);
+  }
+  [[nodiscard]] int fd() const { return side_.get(); }
+  void drain() {
+    std::array<char, 4096> buffer;
+    for (;;) {
+      const auto n = ::read(main_.get(), buffer.data(), buffer.size());
+      if (n <= 0) return;
+      text_.append(buffer.data(), static_cast<std::size_t>(n));
+    }
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  Fd main_;
+  Fd side_;
+  std::string text_;
+};
+
+TEST(Leak, OnATerminalALineIsRewrittenInPlace) {
+  Terminal terminal;
+  FakeMachine machine;
+  machine.out_fd = terminal.fd();
+  machine.on_write = [&](std::uint64_t written) {
+    machine.set_used(FakeMachine::kBase + written);
+    terminal.drain();
+  };
+  EXPECT_EQ(machine.run({"--until", "10MiB", "--rate", "1MiB/s"}), kDone);
+  terminal.drain();
+  std::istringstream lines(terminal.text());
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  ASSERT_EQ(all.size(), 2u) << terminal.text();
+  EXPECT_NE(all[0].find("leak.started"), std::string::npos);
+  // The second line is the live line many times over, and the end in its place.
+  EXPECT_GT(std::count(all[1].begin(), all[1].end(), '\r'), 40);
+  EXPECT_NE(all[1].find("leak.stopped"), std::string::npos);
+  std::istringstream states(all[1]);
+  std::size_t widest = 0;
+  for (std::string state; std::getline(states, state, '\r');) {
+    if (state.find("leak.stopped") == std::string::npos) widest = std::max(widest, state.size());
+  }
+  EXPECT_LT(widest, 60u);
+  EXPECT_GT(widest, 40u);
+}
+
+}  // namespace
+}  // namespace oomdrill::simulator

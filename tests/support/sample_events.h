@@ -1,0 +1,248 @@
+#pragma once
+
+#include <chrono>
+#include <limits>
+#include <vector>
+
+#include "telemetry/encoder.h"
+#include "telemetry/event.h"
+
+namespace oomdrill::telemetry {
+
+inline constexpr WallTime kSampleTime =
+    WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) + std::chrono::hours(11) +
+             std::chrono::minutes(4) + std::chrono::seconds(34) + std::chrono::milliseconds(123));
+
+inline Event& add_usage(Event& event) {
+  return event.number("used_bytes", 64'290'816u)
+      .number("limit_bytes", 67'108'864u)
+      .real("used_percent", 95.8)
+      .number("headroom_bytes", 2'818'048u);
+}
+
+inline Event& add_sample(Event& event) {
+  return add_usage(event)
+      .number("working_set_bytes", 64'200'704u)
+      .number("ecs_used_bytes", 64'200'704u)
+      .number("peak_bytes", 64'290'816u)
+      .number("swap_bytes", 0u)
+      .number("anon_bytes", 60'817'408u)
+      .number("file_bytes", 1'257'472u)
+      .number("shmem_bytes", 0u)
+      .number("kernel_bytes", 2'215'936u)
+      .number("slab_bytes", 1'048'576u)
+      .number("inactive_file_bytes", 90'112u)
+      .number("active_file_bytes", 1'167'360u)
+      .number("oom_kills", 0u)
+      .number("oom_max_hits", 12u)
+      .real("psi_some_avg10_percent", 0.31)
+      .real("psi_full_avg10_percent", 0)
+      .number("psi_some_total_us", 81'234u)
+      .number("psi_full_total_us", 0u);
+}
+
+/// One of every event that the programs write, as full as it comes.
+inline std::vector<Event> every_event() {
+  std::vector<Event> events;
+  const auto make = [&events](std::string_view name) -> Event& {
+    const auto nth = static_cast<std::int64_t>(events.size());
+    return events.emplace_back(name, kSampleTime + std::chrono::seconds(nth));
+  };
+  make("leak.started")
+      .text("pattern", "linear")
+      .text("kind", "anon")
+      .text("content", "unique")
+      .real("rate_bytes_per_s", 1e6)
+      .number("seed", 1u)
+      .text("until", "90%")
+      .number("until_bytes", 60'397'977u)
+      .number("max_bytes", 134'217'728u)
+      .text("cgroup_version", "v1")
+      .number("limit_bytes", 67'108'864u)
+      .text("limit_source", "own")
+      .boolean("limit_complete", true)
+      .number("used_bytes", 2'215'936u)
+      .text("version", "0.1.0")
+      .integer("pid", 7);
+  for (const std::string_view name : {"leak.progress", "leak.holding"}) {
+    Event& event = make(name).real("elapsed_s", 60.012).number("live_bytes", 60'000'000u);
+    add_usage(event)
+        .number("allocated_bytes", 60'000'000u)
+        .real("requested_bytes_per_s", 1e6)
+        .real("achieved_bytes_per_s", 999'812.5)
+        .number("debt_bytes", 4096u)
+        .number("lost_bytes", 0u);
+    if (name == "leak.progress") event.real("eta_oom_s", 2.8);
+    event.number("rss_bytes", 62'914'560u);
+  }
+  add_usage(make("leak.stopped")
+                .text("reason", "signal")
+                .text("signal", "SIGTERM")
+                .real("elapsed_s", 60.5)
+                .number("live_bytes", 60'000'000u))
+      .number("allocated_bytes", 60'000'000u)
+      .real("requested_bytes_per_s", 1e6)
+      .real("achieved_bytes_per_s", 999'812.5)
+      .number("debt_bytes", 0u)
+      .number("lost_bytes", 0u)
+      .number("rss_bytes", 62'914'560u)
+      .number("events_dropped", 0u);
+  make("probe.started")
+      .text("version", "0.1.0")
+      .integer("pid", 1)
+      .real("interval_s", 1)
+      .text("cgroup_version", "v2")
+      .text("cgroup_layout", "v2")
+      .text("cgroup_path", "/sys/fs/cgroup")
+      .number("limit_bytes", 67'108'864u)
+      .text("limit_source", "own")
+      .text("limit_where", "/sys/fs/cgroup/memory.max")
+      .boolean("limit_complete", false)
+      .begin("limits_considered")
+      .number("own", 67'108'864u)
+      .text("ancestor", "max")
+      .number("host", 8'186'232'832u)
+      .end()
+      .text("notification", "poll_pollpri")
+      .boolean("locked", true)
+      .boolean("pid1", true)
+      .boolean("subreaper", false)
+      .text("thresholds", "75%,85%,95%");
+  make("probe.warning").text("message", "mlockall failed: the loop may stall near the limit");
+  make("workload.started")
+      .integer("pid", 7)
+      .text("command", "leaksim --rate 1MB/s")
+      .integer("oom_score_adj", 1000);
+  add_sample(make("memory.sample"))
+      .metric("MemoryUtilization", 95.3125, Unit::percent)
+      .metric("memory_reservation", 33'554'432, Unit::bytes)
+      .metric("oom_killed", 0, Unit::count);
+  make("memory.threshold")
+      .real("threshold_percent", 95)
+      .text("direction", "up")
+      .number("used_bytes", 64'290'816u)
+      .real("used_percent", 95.8)
+      .number("limit_bytes", 67'108'864u)
+      .number("headroom_bytes", 2'818'048u)
+      .number("working_set_bytes", 64'200'704u)
+      .real("working_set_percent", 95.7)
+      .real("growth_bytes_per_s", 1'003'520)
+      .real("eta_oom_s", 2.8);
+  add_sample(make("memory.last_words"))
+      .metric("MemoryUtilization", 95.3125, Unit::percent)
+      .metric("oom_killed", 0, Unit::count);
+  make("memory.limit_changed")
+      .number("limit_bytes", 134'217'728u)
+      .text("limit_source", "own")
+      .boolean("limit_complete", true)
+      .number("previous_limit_bytes", 67'108'864u);
+  make("memory.oom_kill")
+      .text("scope", "own_limit")
+      .text("confidence", "certain")
+      .number("kills", 1u)
+      .begin("victim")
+      .integer("pid", 7)
+      .text("name", "leaksim")
+      .end()
+      .boolean("survived", false)
+      .number("used_bytes", 66'912'256u)
+      .number("limit_bytes", 67'108'864u)
+      .text("limit_source", "own")
+      .boolean("limit_complete", true)
+      .number("peak_bytes", 67'108'864u)
+      .begin("counters_before")
+      .number("max", 12u)
+      .number("oom", 0u)
+      .number("oom_kill", 0u)
+      .number("oom_group_kill", 0u)
+      .end()
+      .begin("counters_after")
+      .number("max", 84u)
+      .number("oom", 1u)
+      .number("oom_kill", 1u)
+      .number("oom_group_kill", 0u)
+      .end()
+      .number("host_oom_kills_delta", 1u)
+      .begin("last_sample")
+      .real("age_s", 0.412)
+      .number("used_bytes", 66'912'256u)
+      .number("anon_bytes", 63'438'848u)
+      .number("file_bytes", 1'257'472u)
+      .number("shmem_bytes", 0u)
+      .number("kernel_bytes", 2'215'936u)
+      .end()
+      .metric("oom_killed", 1, Unit::count);
+  make("workload.exited")
+      .integer("pid", 7)
+      .integer("exit_code", 137)
+      .text("signal", "SIGKILL")
+      .boolean("core_dumped", false)
+      .text("verdict", "oom_killed")
+      .text("confidence", "certain")
+      .boolean("stop_requested", false)
+      .real("duration_s", 61.2)
+      .number("used_bytes", 66'912'256u)
+      .number("limit_bytes", 67'108'864u)
+      .number("peak_bytes", 67'108'864u);
+  make("probe.stopped")
+      .text("reason", "workload_exited")
+      .number("events", 73u)
+      .number("dropped", 0u)
+      .number("samples", 62u)
+      .number("rss_bytes", 2'412'544u)
+      .real("cpu_s", 0.041);
+  make("probe.doctor")
+      .text("version", "0.1.0")
+      .text("kernel", "6.1.0-18-cloud-amd64")
+      .boolean("gvisor", false)
+      .boolean("watchable", true)
+      .text("cgroup_version", "v1")
+      .text("cgroup_layout", "hybrid")
+      .text("cgroup_path", "/sys/fs/cgroup/memory")
+      .text("kernel_path", "/docker/0f5c")
+      .boolean("ancestors_hidden", true)
+      .boolean("read_only", true)
+      .number("limit_bytes", 67'108'864u)
+      .text("limit_source", "own")
+      .boolean("limit_complete", true)
+      .text("limit_where", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+      .begin("limits_considered")
+      .number("own", 67'108'864u)
+      .end()
+      .number("used_bytes", 2'215'936u)
+      .begin("counters")
+      .boolean("oom_kill", true)
+      .boolean("oom", false)
+      .end()
+      .begin("notifications")
+      .text("event_control", "Read-only file system")
+      .text("psi_trigger_system", "works")
+      .end()
+      .number("memlock_limit_bytes", 65'536u)
+      .boolean("lockable", false)
+      .integer("oom_score_adj", 0)
+      .text("ecs_endpoint", "absent")
+      .begin("guarantees")
+      .text("limit", "The limit is the lowest that binds here.")
+      .end();
+  return events;
+}
+
+/// As identity/ fills it on Fargate.
+inline Context sample_context() {
+  Context context;
+  context.members = {{"cluster", "drills"},
+                     {"service", "web"},
+                     {"family", "web-leak"},
+                     {"revision", "7"},
+                     {"task_id", "8f03e41243824aea923aca126495f665"},
+                     {"container_name", "app"},
+                     {"container_id", "8f03e41243824aea923aca126495f665-2637524672"},
+                     {"availability_zone", "eu-central-1a"},
+                     {"launch_type", "FARGATE"}};
+  context.dimension_sets = {{{"ClusterName", "drills"}, {"ServiceName", "web"}},
+                            {{"TaskDefinitionFamily", "web-leak"}, {"ContainerName", "app"}}};
+  return context;
+}
+
+}  // namespace oomdrill::telemetry
