@@ -53,7 +53,11 @@ const Command kCommand = {
         "  leaksim --rate 16MB/s\n"
         "  leaksim --until 90% --hold\n"
         "  leaksim --pattern burst:size=64MiB,interval=10s\n"
-        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n"};
+        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
+        "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT; 64 wrong usage; 69 no memory\n"
+        "cgroup, no limit or no room below it; 71 the kernel refused memory, as ulimit -v makes "
+        "it.\n"
+        "The OOM kill is a SIGKILL: 137 to a shell.\n"};
 
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;

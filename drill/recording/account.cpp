@@ -57,12 +57,8 @@ void Account::note(const Record& record) {
   note_sequence(record);
   const std::string_view event = record.event();
 
-  if (const auto used = record.whole("used_bytes"); used && event != "memory.oom_kill") {
-    if (!usage) usage.emplace();
-    *usage = {.time = record.time(), .used_bytes = *used, .limit_bytes = usage->limit_bytes};
-    peak_bytes = std::max(peak_bytes.value_or(0), *used);
-  }
-  if (const auto limit = record.whole("limit_bytes"); limit && usage) usage->limit_bytes = limit;
+  // A kill's event repeats the sample before it.
+  if (event != "memory.oom_kill") note_usage(record);
   if (const auto peak = record.whole("peak_bytes")) {
     peak_bytes = std::max(peak_bytes.value_or(0), *peak);
   }
@@ -81,6 +77,8 @@ void Account::note(const Record& record) {
     if (!leak) leak = leak_start(record);
   } else if (event == "leak.progress" || event == "leak.holding" || event == "leak.stopped") {
     leak_state = leak_state_of(record);
+    const auto percent = record.real("used_percent");
+    if (!percent || *percent < 95 || !leak_state->stopped.empty()) unhindered = leak_state;
   } else if (event == "memory.threshold") {
     keep(thresholds, {.time = record.time(),
                       .percent = record.real("threshold_percent").value_or(0),
@@ -104,6 +102,22 @@ void Account::note(const Record& record) {
               .peak_bytes = record.whole("peak_bytes")};
   }
   lost = std::max(dropped_, probe_gaps_) + leak_gaps_;
+}
+
+void Account::note_usage(const Record& record) {
+  const auto used = record.whole("used_bytes");
+  if (!used) return;
+  const auto limit = record.whole("limit_bytes");
+  usage = {.time = record.time(), .used_bytes = *used, .limit_bytes = limit};
+  peak_bytes = std::max(peak_bytes.value_or(0), *used);
+  if (!kills.empty() || !limit) return;
+  // Between a death and its event the usage has fallen already: no break in what came before.
+  if (exited || (full_since && record.whole("oom_kills").value_or(0) > kills_total)) return;
+  if (static_cast<double>(*used) < 0.99 * static_cast<double>(*limit)) {
+    full_since.reset();
+  } else if (!full_since) {
+    full_since = record.time();
+  }
 }
 
 void Account::note_sequence(const Record& record) {

@@ -91,9 +91,14 @@ struct Account {
   std::optional<ProbeStart> probe = {};
   std::optional<LeakStart> leak = {};
   std::optional<LeakState> leak_state = {};
+  /// The last one below 95 % of the limit: above, the kernel reclaims and every rate is its own.
+  std::optional<LeakState> unhindered = {};
   std::optional<WorkloadStart> started = {};
   std::optional<WorkloadExit> exited = {};
   std::optional<Usage> usage = {};
+  /// Since when the usage has been at 99 % of the limit or above, without a break until the first
+  /// kill.
+  std::optional<WallTime> full_since = {};
   std::optional<std::uint64_t> peak_bytes = {};
   std::vector<Threshold> thresholds;  ///< at most kKept; a long recording has thousands
   std::vector<OomKill> kills;         ///< the first kKept; kills_total counts all
@@ -113,6 +118,7 @@ struct Account {
   [[nodiscard]] std::optional<double> after_s(WallTime time) const;
 
  private:
+  void note_usage(const Record& record);
   void note_sequence(const Record& record);
   std::optional<std::uint64_t> probe_seq_ = {};
   std::optional<std::uint64_t> leak_seq_ = {};

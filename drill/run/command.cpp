@@ -261,7 +261,7 @@ class Narrator {
 
   void tick() {
     const auto& account = drill_.account;
-    if (quiet_ || !screen_.is_live() || !account.origin()) return;
+    if (quiet_ || !screen_.is_live() || !account.origin() || account.exited) return;
     Gauge gauge;
     if (account.usage) gauge.used_bytes = account.usage->used_bytes;
     gauge.limit_bytes = drill_.memory_bytes;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "run/process.h"
 
 namespace oomdrill::run {
 namespace {
@@ -95,6 +96,13 @@ std::optional<recording::OomKill> kill_of(const Drill& drill) {
   return kill;
 }
 
+/// How long the kernel reclaimed at the limit before it killed.
+std::optional<double> full_s(const Drill& drill, const recording::OomKill& kill) {
+  const auto& since = drill.account.full_since;
+  if (!since || kill.time < *since) return std::nullopt;
+  return to_seconds(kill.time - *since);
+}
+
 void add_kill(Lines& lines, const Drill& drill) {
   const auto& account = drill.account;
   const auto kill = kill_of(drill);
@@ -102,6 +110,9 @@ void add_kill(Lines& lines, const Drill& drill) {
   std::string text;
   if (const auto after = account.after_s(kill->time)) {
     text = (account.kills.empty() ? "within " : "after ") + format_seconds(*after);
+    if (const auto full = full_s(drill, *kill)) {
+      text += fmt::format(", the last {} at the limit", format_seconds(*full));
+    }
   }
   if (kill->used_bytes) {
     text += fmt::format("{}at {} of {}", text.empty() ? "" : ", ", format_bytes(*kill->used_bytes),
@@ -120,15 +131,15 @@ void add_kill(Lines& lines, const Drill& drill) {
 
 void add_rate(Lines& lines, const Drill& drill) {
   const auto& account = drill.account;
-  if (!account.leak_state || !account.leak_state->achieved_bytes_per_s) return;
-  const auto asked = account.leak && account.leak->rate_bytes_per_s
-                         ? account.leak->rate_bytes_per_s
-                         : account.leak_state->requested_bytes_per_s;
+  const auto& state = account.unhindered ? account.unhindered : account.leak_state;
+  if (!state || !state->achieved_bytes_per_s) return;
+  const auto asked = account.leak && account.leak->rate_bytes_per_s ? account.leak->rate_bytes_per_s
+                                                                    : state->requested_bytes_per_s;
   std::string text;
   if (asked) text = format_rate(*asked) + " asked, ";
-  text += format_rate(*account.leak_state->achieved_bytes_per_s) + " achieved";
-  const auto debt = account.leak_state->debt_bytes.value_or(0);
-  const auto allocated = account.leak_state->allocated_bytes.value_or(0);
+  text += format_rate(*state->achieved_bytes_per_s) + " achieved";
+  const auto debt = state->debt_bytes.value_or(0);
+  const auto allocated = state->allocated_bytes.value_or(0);
   if (debt > allocated / 100) text += ", " + format_bytes(debt) + " behind the plan";
   lines.add("rate", text);
 }
@@ -184,6 +195,7 @@ Json json_kill(const Drill& drill) {
   if (!kill) return nullptr;
   Json json = Json::object();
   put(json, "after_s", account.after_s(kill->time));
+  put(json, "at_limit_s", full_s(drill, *kill));
   // Told from outside, the time is that of the end, and so an upper bound.
   json["told_by"] = account.kills.empty() ? "outside" : "probe";
   put(json, "used_bytes", kill->used_bytes);
@@ -231,7 +243,10 @@ Json json_evidence(const Drill& drill) {
   outside["where"] = drill.where;
   outside["before"] = json_observation(drill.outside.before);
   outside["after"] = json_observation(drill.outside.after);
-  put(outside, "status", drill.outside.status);
+  if (drill.outside.status) {
+    outside["process"] = describe_status(*drill.outside.status);
+    outside["exit_code"] = exit_code_of(*drill.outside.status);
+  }
   outside["timed_out"] = drill.outside.timed_out;
   put(outside, "signal", drill.outside.signal);
   return {{"why", drill.verdict.why},
@@ -249,11 +264,11 @@ Json json_leak(const Drill& drill) {
     json["rate_bytes_per_s"] = *account.leak->rate_bytes_per_s;
   }
   put(json, "used_bytes_at_start", account.leak->used_bytes);
-  if (account.leak_state) {
-    put(json, "achieved_bytes_per_s", account.leak_state->achieved_bytes_per_s);
-    put(json, "debt_bytes", account.leak_state->debt_bytes);
-    put(json, "stopped", account.leak_state->stopped);
+  if (const auto& state = account.unhindered ? account.unhindered : account.leak_state) {
+    put(json, "achieved_bytes_per_s", state->achieved_bytes_per_s);
+    put(json, "debt_bytes", state->debt_bytes);
   }
+  if (account.leak_state) put(json, "stopped", account.leak_state->stopped);
   return json;
 }
 

@@ -117,8 +117,8 @@ Result<std::unique_ptr<Plan>> make(const Settings& settings, std::uint64_t seed)
 constinit const Pattern kFragment = {
     .name = "fragment",
     .help =
-        "allocates small blocks and frees most of them in rounds: resident memory stays, "
-        "while live memory falls",
+        "allocates small blocks in rounds and frees all but every N-th of each: live memory falls, "
+        "and resident memory stays",
     .parameters = kParameters,
     .needs_blocks = true,
     .make = make};

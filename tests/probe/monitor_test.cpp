@@ -89,7 +89,7 @@ TEST_F(MonitorTest, NumbersAreRoundedToWhatTheyMean) {
 
 TEST_F(MonitorTest, ThresholdsAreToldOncePerCrossing) {
   begin();
-  for (const std::uint64_t used : {80, 82, 74, 86, 60}) {
+  for (const std::uint64_t used : {80U, 82U, 74U, 86U, 60U}) {
     rig.source.next.sample.current = used * kMiB;
     rig.step(ms(1000));
   }

@@ -78,6 +78,36 @@ TEST(Account, CountsKillsAndKeepsABoundedNumber) {
   EXPECT_EQ(account.warnings.size(), Account::kKept);
 }
 
+TEST(Account, TellsSinceWhenTheLimitWasReached) {
+  const auto sample = [](double time, std::uint64_t used, int kills = 0) {
+    return event_line(
+        "memory.sample", time,
+        fmt::format(R"("used_bytes":{},"limit_bytes":1000,"oom_kills":{})", used, kills));
+  };
+  const auto since = [](std::string_view lines) {
+    const Account account = account_of(event_line("leak.started", 0) + std::string(lines));
+    return account.full_since ? account.after_s(*account.full_since) : std::nullopt;
+  };
+  EXPECT_EQ(since(sample(1, 980)), std::nullopt);
+  EXPECT_EQ(since(sample(1, 980) + sample(2, 990) + sample(3, 1000)), 2);
+  EXPECT_EQ(since(sample(2, 990) + sample(3, 900) + sample(4, 995)), 4);
+  // The victim's memory is gone before its death is told.
+  EXPECT_EQ(since(sample(2, 990) + sample(3, 100, 1) + event_line("memory.oom_kill", 4) +
+                  sample(5, 100, 1)),
+            2);
+}
+
+TEST(Account, ARateThatTheLimitHindersIsNotTheLeaks) {
+  const auto progress = [](double time, double percent, double rate) {
+    return event_line("leak.progress", time,
+                      fmt::format(R"("used_percent":{},"achieved_bytes_per_s":{})", percent, rate));
+  };
+  const Account account = account_of(progress(1, 50, 8e6) + progress(2, 99.9, 1e6));
+  EXPECT_EQ(account.leak_state->achieved_bytes_per_s, 1e6);
+  EXPECT_EQ(account.unhindered->achieved_bytes_per_s, 8e6);
+  EXPECT_FALSE(account_of(progress(2, 99.9, 1e6)).unhindered);
+}
+
 TEST(Account, EventsWithoutTheirFieldsAreNoFacts) {
   const Account account =
       account_of(event_line("memory.sample", 0) + event_line("leak.started", 0) +

@@ -99,7 +99,8 @@ TEST(Summary, AKillThatTheProbeDidNotLiveToTellIsStillAKill) {
   EXPECT_EQ(summary["kill"]["kills"], 2);
   EXPECT_NEAR(summary["kill"]["after_s"].get<double>(), 2, 1e-6);
   EXPECT_EQ(summary["kill"]["used_bytes"], 67000000);
-  EXPECT_NE(text_summary(drill).find("killed       within 2.00 s, at 63.9 MiB of 64.0 MiB (own)"),
+  EXPECT_NE(text_summary(drill).find("killed       within 2.00 s, the last 1.00 s at the limit, at "
+                                     "63.9 MiB of 64.0 MiB (own)"),
             std::string::npos)
       << text_summary(drill);
 }
