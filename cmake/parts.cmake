@@ -29,12 +29,6 @@ function(oomdrill_part name)
     get_filename_component(folder ${list_file} DIRECTORY)
     list(FILTER sources EXCLUDE REGEX "^${folder}/")
   endforeach()
-  if(NOT sources)  # BOOTSTRAP: until every part has code
-    add_library(${name} INTERFACE)
-    target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include)
-    target_link_libraries(${name} INTERFACE ${PART_DEPENDS})
-    return()
-  endif()
   add_library(${name} STATIC ${sources})
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)
     target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include)
@@ -46,9 +40,6 @@ endfunction()
 
 # oomdrill_program(NAME LIBRARY): main.cpp of the current folder over LIBRARY.
 function(oomdrill_program name library)
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)  # BOOTSTRAP
-    return()
-  endif()
   add_executable(${name} main.cpp)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${library} oomdrill_flags)

@@ -147,7 +147,7 @@ bool Monitor::read(bool counters_only) {
     return true;
   }
   // Removed while watched: kernfs then answers ENODEV to whoever holds it open.
-  if (done.error().errnum == ENODEV || done.error().errnum == ENOENT) gone_ = true;
+  if (done.error().errnum == ENODEV) gone_ = true;
   if (!blind_) warn(done.error().line());
   blind_ = true;
   return false;

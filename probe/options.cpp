@@ -83,9 +83,8 @@ constexpr std::size_t kMostThresholds = 8;
 constexpr Nanoseconds kLeastInterval = std::chrono::milliseconds(10);
 
 Result<Nanoseconds> parse_interval(std::string_view text) {
-  const auto duration = parse_duration(text);
-  if (!duration) return duration;
-  if (*duration < kLeastInterval) {
+  auto duration = parse_duration(text);
+  if (duration && *duration < kLeastInterval) {
     return fail("'" + std::string(text) + "' is too short", {}, "give 10ms or more");
   }
   return duration;

@@ -65,7 +65,8 @@ std::optional<double> memory_utilization(const Reading& reading, cgroup::Version
   const auto used = cgroup::ecs_used(reading.sample, version);
   const auto whole = reading.limit ? reading.limit : reservation;
   if (!used || !whole || *whole == 0) return std::nullopt;
-  return rounded(100.0 * static_cast<double>(*used / kMiB * kMiB) / static_cast<double>(*whole), 2);
+  const std::uint64_t whole_mebibytes = *used - *used % kMiB;
+  return rounded(100.0 * static_cast<double>(whole_mebibytes) / static_cast<double>(*whole), 2);
 }
 
 void add_sample(telemetry::Event& event, const Reading& reading, cgroup::Version version,

@@ -24,11 +24,19 @@ constexpr Nanoseconds kLastPatience = std::chrono::seconds(2);
 /// Lines of thresholds, kills and verdicts that wait for a reader; 4 KiB each.
 constexpr std::size_t kHeldLines = 8;
 
-void flush_at_end(telemetry::Emitter& emitter, const Clock& clock) {
-  const Nanoseconds deadline = clock.now() + kLastPatience;
-  while (!emitter.flush() && clock.now() < deadline) {
-    // A sink that fails at once, such as a full disk, must not make this spin.
-    ::usleep(1000);
+/// Everything that can still be written. What cannot is told on standard error.
+void finish(telemetry::Emitter& emitter, const Machine& machine) {
+  const Nanoseconds deadline = machine.clock->now() + kLastPatience;
+  for (;;) {
+    const Nanoseconds before = machine.clock->now();
+    if (emitter.flush() || before >= deadline) break;
+    // It failed at once instead of waiting for a reader: it will not get better.
+    if (machine.clock->now() - before < kPatience / 2) break;
+  }
+  const auto lost = emitter.dropped() + emitter.held();
+  if (lost > 0) {
+    complain(machine,
+             fmt::format("{} of {} events could not be written", lost, lost + emitter.emitted()));
   }
 }
 
@@ -116,7 +124,7 @@ int run(const RunSettings& settings, const Machine& machine) {
   auto child = launch(what, *signals, machine.root);
   if (!child) {
     monitor.stop("exec_failed");
-    flush_at_end(emitter, *machine.clock);
+    finish(emitter, machine);
     complain(machine, child.error().line());
     return exec_exit_code(child.error());
   }
@@ -137,7 +145,7 @@ int run(const RunSettings& settings, const Machine& machine) {
   // Back to those who had it, such as the script that this was started from.
   if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   monitor.stop(end.reason);
-  flush_at_end(emitter, *machine.clock);
+  finish(emitter, machine);
   return end.judgement->exit_code;
 }
 
@@ -172,7 +180,7 @@ int watch(const WatchSettings& settings, const Machine& machine) {
 
   const LoopEnd end = run_loop(monitor, nullptr, **source, *signals, *machine.clock);
   monitor.stop(end.reason);
-  flush_at_end(emitter, *machine.clock);
+  finish(emitter, machine);
   return code(ExitCode::success);
 }
 

@@ -48,8 +48,10 @@ class CgroupSource final : public Source {
   }
 
   Result<void> read_counters(Reading& reading) override {
-    host_.read(reading);
-    return reader_.read_counters(reading.sample);
+    // The host's after the cgroup's, since the kernel raises it first.
+    auto done = reader_.read_counters(reading.sample);
+    host_.read_kills(reading);
+    return done;
   }
 
   [[nodiscard]] int events_fd() const override { return reader_.events_fd(); }

@@ -49,8 +49,12 @@ Host::Host(const FileRoot& root) {
   if (auto meminfo = open_file(root / "/proc/meminfo", O_RDONLY)) meminfo_ = std::move(*meminfo);
 }
 
-void Host::read(Reading& reading) const {
+void Host::read_kills(Reading& reading) const {
   reading.host_oom_kills = oom_ ? oom_->read() : std::nullopt;
+}
+
+void Host::read(Reading& reading) const {
+  read_kills(reading);
   reading.host_available.reset();
   if (!meminfo_) return;
   std::array<char, 4096> text;

@@ -14,6 +14,8 @@ class Host {
  public:
   explicit Host(const FileRoot& root);
   void read(Reading& reading) const;
+  /// The OOM counter alone.
+  void read_kills(Reading& reading) const;
 
  private:
   std::optional<cgroup::HostOomCounter> oom_;

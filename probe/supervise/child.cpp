@@ -100,6 +100,7 @@ std::optional<int> read_oom_score_adj(const FileRoot& root, const std::string& p
 Result<Child> launch(const Launch& launch, const SignalInbox& signals, const FileRoot& root) {
   std::vector<char*> argv;
   std::vector<std::string> words = launch.command;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::string score_path = root / "/proc/self/oom_score_adj";

@@ -276,6 +276,12 @@ TEST(Run, AReaderThatIsGoneHarmsNobody) {
   EXPECT_TRUE(std::ifstream(mark).good());
 }
 
+TEST(Run, AFullDiskHarmsNobodyAndIsTold) {
+  ProbeProcess probe(run_script("exit 6", {"--output", "/dev/full"}));
+  EXPECT_EQ(probe.wait(), 6);
+  EXPECT_TRUE(has(probe.err(), "events could not be written")) << probe.err();
+}
+
 TEST(Run, WritesToAFileAndRefusesOneThatCannotBe) {
   test::FixtureTree tree;
   const std::string path = tree.path() + "/events";
