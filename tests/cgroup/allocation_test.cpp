@@ -5,6 +5,7 @@
 #include "allocation_counter.h"
 #include "cgroup/reader.h"
 #include "fixture_tree.h"
+#include "tree.h"
 
 namespace oomdrill::cgroup {
 namespace {
@@ -22,7 +23,7 @@ TEST(Allocation, IsCounted) {
 }
 
 TEST(Allocation, ReadingMakesNone) {
-  const std::string root = OOMDRILL_FIXTURES "/cgroup";
+  const std::string root = test::fixtures() + "/cgroup";
   for (const char* tree : {"/v1-docker", "/v1-hybrid-host", "/v2-docker", "/v2-child"}) {
     const FileRoot file_root(root + tree);
     const auto location = locate(file_root);

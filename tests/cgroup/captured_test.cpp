@@ -4,6 +4,7 @@
 
 #include "cgroup/limit.h"
 #include "cgroup/reader.h"
+#include "tree.h"
 
 namespace oomdrill::cgroup {
 namespace {
@@ -14,7 +15,7 @@ const std::string kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456
 const std::string kTask = "fedcba9876543210fedcba9876543210";
 
 struct Captured {
-  explicit Captured(const std::string& name) : root(OOMDRILL_FIXTURES "/cgroup/" + name) {
+  explicit Captured(const std::string& name) : root(test::fixtures() + "/cgroup/" + name) {
     const auto found = locate(root);
     if (!found) throw std::runtime_error(found.error().line());
     location = *found;

@@ -8,6 +8,7 @@
 #include "fixture_tree.h"
 #include "probe_process.h"
 #include "requires.h"
+#include "tree.h"
 
 namespace oomdrill::probe {
 namespace {
@@ -232,8 +233,8 @@ TEST(RealCgroup, EveryLineIsWhatTheSchemaSays) {
                         "sh", "-c", "tail /dev/zero; sleep 0.3; exec tail /dev/zero"},
                        cgroup.enter());
     EXPECT_EQ(probe.wait(), 137);
-    const std::string check =
-        "/usr/bin/python3 -B " OOMDRILL_FIXTURES "/../support/validate_events.py " + path + " >&2";
+    const std::string check = "/usr/bin/python3 -B " + test::tests_folder() +
+                              "/support/validate_events.py " + path + " >&2";
     EXPECT_EQ(std::system(check.c_str()), 0) << *read_file(path);
     const auto text = *read_file(path);
     const auto first = text.find("memory.oom_kill");

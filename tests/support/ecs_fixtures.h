@@ -4,12 +4,13 @@
 
 #include "base/file.h"
 #include "http_endpoint.h"
+#include "tree.h"
 
 namespace oomdrill::test {
 
 /// What the endpoint answers: shapes as AWS documents them for Fargate and EC2, ids made up.
 inline std::string ecs_fixture(const std::string& name) {
-  return *read_file(std::string(OOMDRILL_FIXTURES) + "/ecs/" + name + ".json");
+  return *read_file(fixtures() + "/ecs/" + name + ".json");
 }
 
 /// `prefix` is "fargate" or "ec2". The endpoint is url() + "/v4/token".

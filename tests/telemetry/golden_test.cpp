@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sample_events.h"
+#include "tree.h"
 
 namespace oomdrill::telemetry {
 namespace {
@@ -28,7 +29,7 @@ TEST_P(Golden, EveryEvent) {
     actual.append(line.data(), encoder.encode(event, ++seq, context, line));
   }
   const std::string path =
-      std::string(OOMDRILL_FIXTURES) + "/../telemetry/golden/" + std::string(encoder.name) + ".txt";
+      test::tests_folder() + "/telemetry/golden/" + std::string(encoder.name) + ".txt";
   if (std::getenv("OOMDRILL_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << actual;
   }

@@ -10,6 +10,7 @@
 #include "encode/encoders.h"
 #include "encode/text_layout.h"
 #include "sample_events.h"
+#include "tree.h"
 
 namespace oomdrill::telemetry {
 namespace {
@@ -140,7 +141,7 @@ std::set<std::string> schema_fields(const Json& schema, const std::string& event
 
 // A field that a layout misspells would show as `?`, or never.
 TEST_F(EncodeText, LayoutsNameOnlyFieldsOfTheSchema) {
-  std::ifstream file(std::string(OOMDRILL_FIXTURES) + "/../../docs/events.schema.json");
+  std::ifstream file(test::tests_folder() + "/../docs/events.schema.json");
   const Json schema = Json::parse(file);
   std::set<std::string_view> seen;
   for (const Layout& layout : layouts()) {
