@@ -82,7 +82,8 @@ class Golden : public testing::TestWithParam<std::pair<const char*, const char*>
 
 TEST_P(Golden, CurveIsAsRecorded) {
   const auto [file, text] = GetParam();
-  const auto expected = read_file(oomdrill::test::tests_folder() + "/simulator/plan/golden/" + file);
+  const auto expected =
+      read_file(oomdrill::test::tests_folder() + "/simulator/plan/golden/" + file);
   ASSERT_TRUE(expected) << expected.error().line();
   EXPECT_EQ(test::curve(text, 24), *expected);
 }
