@@ -31,7 +31,7 @@ cxxopts::Options declare(const Command& command) {
   auto add = options.add_options();
   for (const Option& option : command.options) {
     std::string names(option.name);
-    if (option.short_name != 0) names = std::string(1, option.short_name) + "," + names;
+    if (option.short_name != 0) names.insert(0, {option.short_name, ','});
     if (option.value.empty()) {
       add(names, describe(command, option), cxxopts::value<bool>());
     } else {

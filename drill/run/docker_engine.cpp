@@ -34,11 +34,10 @@ class DockerRoom final : public Room {
 
   [[nodiscard]] bool is_cheap() const override { return false; }
   Result<Observation> observe() override {
-    const auto shown = run_to_end({docker_, "inspect", "--type", "container", "--format",
-                                   "{{.HostConfig.Memory}} {{.State.Status}} {{.State.OOMKilled}} "
-                                   "{{.State.ExitCode}}",
-                                   wish_.name},
-                                  kPatience);
+    static const std::string kFormat =
+        "{{.HostConfig.Memory}} {{.State.Status}} {{.State.OOMKilled}} {{.State.ExitCode}}";
+    const auto shown = run_to_end(
+        {docker_, "inspect", "--type", "container", "--format", kFormat, wish_.name}, kPatience);
     if (!shown) return fail(shown.error());
     if (!shown->ok()) return fail(shown->reason(), where());
     char status[32] = {};

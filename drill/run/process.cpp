@@ -156,9 +156,11 @@ Result<std::string> find_on_path(const std::string& name) {
   std::string_view path = variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable;
   while (!path.empty()) {
     const auto colon = path.find(':');
-    const std::string folder(path.substr(0, colon));
-    const std::string candidate = folder + "/" + name;
-    if (!folder.empty() && is_executable_file(candidate)) return candidate;
+    std::string candidate(path.substr(0, colon));
+    if (!candidate.empty()) {
+      candidate.append("/").append(name);
+      if (is_executable_file(candidate)) return candidate;
+    }
     path = colon == std::string_view::npos ? "" : path.substr(colon + 1);
   }
   return fail(name + " is not on PATH");
