@@ -56,7 +56,9 @@ def test_kill_from_outside_is_no_oom():
     with Container(MEMORY, *LEAK, "--rate", "100kB/s") as container:
         seen = container.wait_for("leak.started")
         victim = [e for e in seen if e["event"] == "workload.started"][0]["pid"]
-        docker("exec", "--user", "0", container.name, "sh", "-c", f"kill -9 {victim}")
+        killer = docker("exec", "--user", "0", container.name, "sh", "-c", f"kill -9 {victim}", check=False)
+        # 137: the probe, process 1, was gone before the shell was, and took it along.
+        assert killer.returncode in (0, 137), killer.stderr
         ended = container.ended()
     assert ended.code == 137
     assert not ended.oom_killed
