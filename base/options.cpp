@@ -114,6 +114,11 @@ Result<Arguments> parse_arguments(const Command& command, std::span<const std::s
       }
       out.values_.emplace(option.name, std::move(value));
     }
+  } catch (const cxxopts::exceptions::no_such_option& error) {
+    return fail(error.what(), {},
+                command.unknown_option.empty()
+                    ? remedy
+                    : std::string(command.unknown_option) + "; or " + remedy);
   } catch (const std::exception& error) {
     return fail(error.what(), {}, remedy);
   }

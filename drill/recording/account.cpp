@@ -76,6 +76,7 @@ void Account::note(const Record& record) {
     // The first one: a workload may start others, and seconds count from one origin.
     if (!leak) leak = leak_start(record);
   } else if (event == "leak.progress" || event == "leak.holding" || event == "leak.stopped") {
+    if (event == "leak.holding" && !holding_since) holding_since = record.time();
     leak_state = leak_state_of(record);
     const auto percent = record.real("used_percent");
     if (!percent || *percent < 95 || !leak_state->stopped.empty()) unhindered = leak_state;

@@ -91,6 +91,7 @@ struct Account {
   std::optional<ProbeStart> probe = {};
   std::optional<LeakStart> leak = {};
   std::optional<LeakState> leak_state = {};
+  std::optional<WallTime> holding_since = {};  ///< the first leak.holding
   /// The last one below 95 % of the limit: above, the kernel reclaims and every rate is its own.
   std::optional<LeakState> unhindered = {};
   std::optional<WorkloadStart> started = {};

@@ -56,7 +56,8 @@ constexpr std::array kOptions = {
     Option{.name = "output",
            .value = "PATH",
            .default_value = "",
-           .help = "The recording; by default oomdrill-<UTC time>.jsonl here",
+           .help = "The recording, written anew if it exists; by default "
+                   "oomdrill-<UTC time>-<process id>.jsonl here",
            .short_name = 'o'},
     Option{.name = "image",
            .value = "NAME",
@@ -141,6 +142,11 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.keep = arguments.flag("keep");
   settings.quiet = arguments.flag("quiet");
   settings.command = arguments.command;
+  if (!settings.own_workload && !settings.command.empty() &&
+      settings.command.front() == "leaksim") {
+    return fail("leaksim's options alone follow it", "--",
+                "leave the word leaksim out, or run any command with --workload -- command…");
+  }
   if (settings.own_workload && settings.command.empty()) {
     return fail("no command", arguments.origin("workload"),
                 "give one after --: oomdrill run --workload -- ./server --port 80");
@@ -151,12 +157,13 @@ Result<Settings> read_settings(const Arguments& arguments) {
 /// The recording on disk. Its first failed write is kept; the drill goes on to its verdict.
 class RecordingFile {
  public:
-  /// `fresh`: refuses a file that exists, since the name was not the user's choice.
-  static Result<RecordingFile> create(const std::string& path, bool fresh) {
-    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_EXCL : O_TRUNC);
-    Fd fd(::open(path.c_str(), flags, 0644));
+  static Result<RecordingFile> create(const std::string& path) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC;
+    Fd fd(::open(path.c_str(), kFlags | O_EXCL, 0644));
+    const bool made = fd.valid();
+    if (!made && errno == EEXIST) fd = Fd(::open(path.c_str(), kFlags | O_TRUNC, 0644));
     if (!fd) return fail_errno("cannot create", path, "choose another with --output");
-    return RecordingFile(std::move(fd), path);
+    return RecordingFile(std::move(fd), path, made);
   }
 
   void write(std::string_view text) {
@@ -173,10 +180,17 @@ class RecordingFile {
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
+  /// Of a drill that never came about nothing stays that was not there before.
+  void discard() const {
+    if (made_) ::unlink(path_.c_str());
+  }
+
  private:
-  RecordingFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  RecordingFile(Fd fd, std::string path, bool made)
+      : fd_(std::move(fd)), path_(std::move(path)), made_(made) {}
   Fd fd_;
   std::string path_;
+  bool made_;  ///< by us: there was no such file
   std::optional<Error> error_;
 };
 
@@ -319,7 +333,8 @@ constinit const Command kRunCommand = {
         "  oomdrill run -m 256MiB -- --rate 20MB/s         faster, into more\n"
         "  oomdrill run --expect completed -- --until 90%  stops short of the limit\n"
         "  oomdrill run --expect any --workload -- make    any program under a limit\n"
-        "\nleaksim's options: leaksim --help\n"};
+        "\nleaksim's options: leaksim --help\n",
+    .unknown_option = "leaksim's options go behind --: oomdrill run -- --rate 8MB/s"};
 
 ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
   const auto settings = read_settings(arguments);
@@ -331,14 +346,14 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
   drill.memory_bytes = settings->memory_bytes;
   drill.expected = settings->expect;
   drill.workload = workload_text(*settings);
-  drill.recording = settings->output.empty() ? "oomdrill-" + stamp + ".jsonl" : settings->output;
+  const std::string name = fmt::format("oomdrill-{}-{}", stamp, ::getpid());
+  drill.recording = settings->output.empty() ? name + ".jsonl" : settings->output;
 
   const auto signals = Signals::open();
   if (!signals) return complain(streams, signals.error(), ExitCode::internal);
-  auto choice =
-      choose_engine(settings->engine, {.memory_bytes = settings->memory_bytes,
-                                       .name = fmt::format("oomdrill-{}-{}", stamp, ::getpid()),
-                                       .image = settings->image});
+  auto choice = choose_engine(
+      settings->engine,
+      {.memory_bytes = settings->memory_bytes, .name = name, .image = settings->image});
   if (!choice) {
     const bool unknown = choice.error().where == "--engine";
     return complain(streams, choice.error(), unknown ? ExitCode::usage : ExitCode::unavailable);
@@ -354,7 +369,7 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
 
   auto argv = probe_command(*settings, choice->engine->brings_programs);
   if (!argv) return give_up(argv.error(), ExitCode::unavailable);
-  auto file = RecordingFile::create(drill.recording, settings->output.empty());
+  auto file = RecordingFile::create(drill.recording);
   if (!file) return give_up(file.error(), ExitCode::cannot_create);
 
   // The narration leaves stdout to the JSON.
@@ -383,7 +398,10 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
                             },
                         .on_tick = [&] { narrator.tick(); }};
   auto outside = run_session(session, room, *signals);
-  if (!outside) return give_up(outside.error(), ExitCode::internal);
+  if (!outside) {
+    file->discard();
+    return give_up(outside.error(), ExitCode::internal);
+  }
   drill.outside = std::move(*outside);
   drill.where = room.where();
   narrator.finish();
@@ -399,6 +417,7 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
 
   std::string why;
   if (const auto never = never_ran(drill, settings->own_workload, why)) {
+    file->discard();
     if (!why.empty()) complain(streams, Error{why}, *never);
     return *never;
   }

@@ -24,6 +24,9 @@ using std::chrono::seconds;
 constexpr auto kTick = milliseconds(100);
 /// From SIGTERM to SIGKILL; docker and ECS give 10 and 30 seconds.
 constexpr auto kGrace = seconds(10);
+/// A second signal sooner than this is the same wish once more: timeout(1) signals its child and
+/// then the whole group.
+constexpr auto kSameWish = seconds(1);
 /// For output that is still in the pipe when its writers are dead.
 constexpr auto kDrain = seconds(5);
 /// A workload may write without ever ending a line.
@@ -125,7 +128,7 @@ class Runner {
       if (outside_.signal.empty()) {
         outside_.signal = std::string("SIG") + ::sigabbrev_np(signal);
         stop();
-      } else {
+      } else if (clock_.now() - stopped_at_ >= kSameWish) {
         kill_after_ = clock_.now();
       }
     }
@@ -153,7 +156,8 @@ class Runner {
   void stop() {
     if (stopping_) return;
     stopping_ = true;
-    kill_after_ = clock_.now() + kGrace;
+    stopped_at_ = clock_.now();
+    kill_after_ = stopped_at_ + kGrace;
     // The probe alone: it passes the signal on and knows then that it was asked for.
     ::kill(child_.pid, SIGTERM);
   }
@@ -165,6 +169,7 @@ class Runner {
   SystemClock clock_;
   Nanoseconds deadline_;
   Nanoseconds next_tick_{0};
+  Nanoseconds stopped_at_{0};
   Nanoseconds kill_after_{Nanoseconds::max()};
   bool stopping_ = false;
   Outside outside_;

@@ -55,7 +55,8 @@ struct Session {
 };
 
 /// Runs it until its process has ended: SIGINT, SIGTERM and SIGHUP to us, or the end of `timeout`,
-/// stop it with SIGTERM, and a second signal or ten more seconds with SIGKILL. What is left in the
+/// stop it with SIGTERM, and a second signal after a second or more, or ten more seconds, with
+/// SIGKILL. What is left in the
 /// room is killed; the room stays. Error: it could not be started.
 Result<Outside> run_session(const Session& session, Room& room, const Signals& signals);
 

@@ -58,6 +58,10 @@ std::optional<double> actual_s(const Drill& drill) {
     if (account.kills.empty()) return std::nullopt;
     return account.after_s(account.kills.front().time);
   }
+  // With --hold growth ends long before the leak does.
+  if (drill.prediction->end != predict::Prediction::End::oom_kill && account.holding_since) {
+    return account.after_s(*account.holding_since);
+  }
   if (account.leak_state && account.leak_state->stopped == predict::name(drill.prediction->end)) {
     return account.after_s(account.leak_state->time);
   }

@@ -200,7 +200,15 @@ def test_a_leak_that_stops_below_the_limit_completes():
     assert verdict["kill"] is None
     assert verdict["leak"]["stopped"] == "until"
     assert verdict["prediction"]["end"] == "until"
+    assert verdict["prediction"]["actual_s"] > 0
     assert 0.9 * 32 * MiB <= verdict["peak_bytes"] < 32 * MiB
+
+
+def test_a_leak_that_is_held_reached_its_target_all_the_same():
+    verdict = verdict_of("--memory", "32MiB", "--timeout", "3s", "--", "--rate", "64MB/s", "--until",
+                         "80%", "--hold", expect="stopped")
+    assert verdict["prediction"]["end"] == "until"
+    assert 0 < verdict["prediction"]["actual_s"] < 3
 
 
 def test_another_end_than_expected_is_exit_code_1():
@@ -248,6 +256,18 @@ def test_a_signal_ends_the_drill_and_cleans_up(number):
     assert f"stopped by {signal.Signals(number).name} to oomdrill" in out
     assert "leak stops: signal" in out
     assert not pathlib.Path(f"/proc/{leak}").exists()
+
+
+def test_one_wish_told_twice_is_no_kill():
+    """timeout(1) signals its child, and then the group that the child is in."""
+    process = start("--memory", "64MiB", "--", "--rate", "1MB/s")
+    wait_until(lambda: running("leaksim"), "leaksim in its cgroup")
+    wait_until(lambda: "leak.progress" in recording(), "a report")
+    for _ in range(5):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.001)
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert "verdict      stopped (certain)" in out, out + err
 
 
 def test_a_workload_that_ignores_sigterm_is_killed_at_the_second_signal():
@@ -322,6 +342,21 @@ def test_a_wrong_option_of_leaksim_is_a_usage_error(arguments, part):
     assert done.stderr.count("\n") == 1, done.stderr
 
 
+def test_a_drill_that_never_began_leaves_no_recording():
+    done = run("oomdrill", "run", "--quiet", "--", "--rate", "0")
+    assert done.returncode == 64
+    assert os.listdir(".") == []
+    done = run("oomdrill", "run", "--quiet", "--output", "drill.jsonl", "--workload", "--", "/none")
+    assert done.returncode == 64
+    assert os.listdir(".") == []
+
+
+def test_a_second_recording_replaces_the_first():
+    pathlib.Path("drill.jsonl").write_text("an earlier one\n" * 10000)
+    verdict_of(*FAST, expect="oom_killed")
+    assert "an earlier one" not in recording()
+
+
 @pytest.mark.parametrize("command", ["/nonexistent/program", "/etc/passwd"])
 def test_a_workload_that_cannot_be_executed_is_a_usage_error(command):
     done = drill("--quiet", "--workload", "--", command)
@@ -355,7 +390,7 @@ def test_the_recording_has_a_name_of_its_own_by_default():
     done = run("oomdrill", "run", "--quiet", *FAST)
     assert done.returncode == 0, done.stderr
     (name,) = os.listdir(".")
-    assert re.fullmatch(r"oomdrill-\d{8}T\d{6}Z\.jsonl", name)
+    assert re.fullmatch(r"oomdrill-\d{8}T\d{6}Z-\d+\.jsonl", name)
     assert name in done.stdout
 
 

@@ -31,6 +31,7 @@ struct Command {
   std::span<const Option> options;
   std::string_view epilogue = {};  ///< examples
   bool takes_positionals = false;
+  std::string_view unknown_option = {};  ///< what else the remedy of an unknown option says
 };
 
 /// getenv or a test's map; nullptr where unset.
