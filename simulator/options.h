@@ -3,12 +3,25 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/options.h"
 #include "base/units.h"
+#include "container.h"
+#include "expectation.h"
 #include "plan/plan.h"
 
 namespace oomdrill::simulator {
+
+/// What follows the end of the growth.
+enum class Then {
+  exit,
+  hold,     ///< keep the reading of the cgroup at the target
+  release,  ///< give all memory back, and stay
+  oom       ///< grow on, to the kill
+};
+
+std::string_view name(Then then);
 
 struct Settings {
   std::string pattern;           ///< as given, "burst:size=64MiB"
@@ -16,7 +29,12 @@ struct Settings {
   std::string kind;              ///< empty: what suits the pattern
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
-  bool hold = false;
+  Basis basis = Basis::current;  ///< what `target` is compared with
+  Then then = Then::exit;
+  std::uint64_t workers = 1;
+  bool each = false;  ///< rate and sizes are every worker's own, and not all workers' together
+  std::uint64_t restarts = 0;
+  std::optional<Expect> expect;
   std::optional<Nanoseconds> duration;
   std::optional<std::uint64_t> max_bytes;
   std::uint64_t seed = 1;
@@ -24,6 +42,9 @@ struct Settings {
   std::string format;
   bool allow_unlimited = false;
   Nanoseconds ecs_timeout{0};
+
+  /// By a parent process, which tells what becomes of it.
+  [[nodiscard]] bool supervised() const { return workers > 1 || restarts > 0 || expect; }
 };
 
 extern const Command kCommand;

@@ -60,17 +60,20 @@ std::optional<double> State::eta_oom() const {
 }
 
 void Report::started(const Start& start) {
-  telemetry::Event event("leak.started", clock_->wall());
+  telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
       .real("rate_bytes_per_s", start.rate)
       .number("seed", start.seed)
       .text("until", start.until)
-      .number("until_bytes", start.until_bytes)
+      .number("until_bytes", start.until_bytes);
+  if (start.until_bytes) event.text("basis", start.basis);
+  event.text("then", start.then)
       .number("max_bytes", start.max_bytes)
       .text("cgroup_version", start.cgroup_version)
       .number("limit_bytes", start.limit)
       .text("limit_source", start.limit_source)
+      .text("limit_where", start.limit_where)
       .boolean("limit_complete", start.limit_complete)
       .number("used_bytes", start.used)
       .text("content", "unique")
@@ -84,7 +87,7 @@ void Report::progress(const State& state) {
     show(live_line(state, false, terminal_width(terminal_)));
     return;
   }
-  telemetry::Event event("leak.progress", clock_->wall());
+  telemetry::Event event = make("leak.progress");
   add_state(event, state);
   event.real("eta_oom_s", state.eta_oom()).number("rss_bytes", state.rss);
   emitter_->emit(event);
@@ -97,7 +100,31 @@ void Report::holding(const State& state) {
   }
   held_ = true;
   erase();
-  telemetry::Event event("leak.holding", clock_->wall());
+  telemetry::Event event = make("leak.holding");
+  add_state(event, state);
+  event.number("rss_bytes", state.rss)
+      .number("target_bytes", state.target)
+      .number("reading_bytes", state.reading);
+  emitter_->emit(event);
+}
+
+void Report::released(const State& state) {
+  if (live() && held_) {
+    show(live_line(state, true, terminal_width(terminal_)));
+    return;
+  }
+  held_ = true;
+  erase();
+  telemetry::Event event = make("leak.released");
+  add_state(event, state);
+  event.number("rss_bytes", state.rss);
+  emitter_->emit(event);
+}
+
+void Report::target_reached(const State& state, std::string_view reason) {
+  erase();
+  telemetry::Event event = make("leak.target_reached");
+  event.text("reason", reason);
   add_state(event, state);
   event.number("rss_bytes", state.rss);
   emitter_->emit(event);
@@ -105,12 +132,47 @@ void Report::holding(const State& state) {
 
 void Report::stopped(const State& state, std::string_view reason, std::string_view signal) {
   erase();
-  telemetry::Event event("leak.stopped", clock_->wall());
+  telemetry::Event event = make("leak.stopped");
   event.text("reason", reason);
   if (!signal.empty()) event.text("signal", signal);
   add_state(event, state);
   event.number("rss_bytes", state.rss).number("events_dropped", emitter_->dropped());
   emitter_->emit_important(event);
+}
+
+void Report::worker_killed(const Killed& killed) {
+  erase();
+  telemetry::Event event = make("leak.worker_killed");
+  event.number("worker", killed.number)
+      .number("restart", killed.restart)
+      .integer("pid", killed.pid)
+      .text("signal", "SIGKILL");
+  if (killed.oom) event.boolean("oom", *killed.oom);
+  event.number("oom_kills", killed.kills)
+      .number("used_bytes", killed.used)
+      .number("limit_bytes", killed.limit);
+  emitter_->emit_important(event);
+}
+
+void Report::verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts) {
+  erase();
+  telemetry::Event event = make("leak.verdict");
+  event.text("expect", name(expect))
+      .text("judgement", name(verdict))
+      .text("outcome", ending.outcome())
+      .number("workers_oom_killed", ending.oom_kills)
+      .number("others_oom_killed", ending.other_oom_kills)
+      .number("restarts", restarts)
+      .number("peak_bytes", ending.peak)
+      .number("late_growth_bytes", ending.late_growth)
+      .number("limit_bytes", ending.limit);
+  emitter_->emit_important(event);
+}
+
+telemetry::Event Report::make(std::string_view name) const {
+  telemetry::Event event(name, clock_->wall());
+  event.number("worker", author_.worker).number("restart", author_.restart);
+  return event;
 }
 
 void Report::show(std::string_view line) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "expectation.h"
 #include "telemetry/event.h"
 #include "telemetry/sink.h"
 
@@ -19,10 +20,13 @@ struct Start {
   std::uint64_t seed = 0;
   std::string_view until;
   std::optional<std::uint64_t> until_bytes;
+  std::string_view basis;  ///< of until_bytes
+  std::string_view then;
   std::optional<std::uint64_t> max_bytes;
   std::string_view cgroup_version;
   std::optional<std::uint64_t> limit;
   std::string_view limit_source;
+  std::string_view limit_where;
   bool limit_complete = true;
   std::uint64_t used = 0;
 };
@@ -40,6 +44,8 @@ struct State {
   std::uint64_t lost = 0;
   std::optional<double> growth = {};  ///< of the usage, bytes a second
   std::optional<std::uint64_t> rss = {};
+  std::optional<std::uint64_t> target = {};   ///< held at
+  std::optional<std::uint64_t> reading = {};  ///< what is compared with it
 
   [[nodiscard]] std::optional<double> used_percent() const;
   [[nodiscard]] std::optional<std::uint64_t> headroom() const;
@@ -47,22 +53,48 @@ struct State {
   [[nodiscard]] std::optional<double> eta_oom() const;
 };
 
+/// A worker that died by SIGKILL, as its parent tells it.
+struct Killed {
+  std::uint64_t number = 0;
+  std::uint64_t restart = 0;
+  std::int64_t pid = 0;
+  std::optional<bool> oom;             ///< by the OOM killer; nullopt: the kernel does not count
+  std::optional<std::uint64_t> kills;  ///< OOM kills in the cgroup so far
+  std::uint64_t used = 0;              ///< when it was last read before
+  std::optional<std::uint64_t> limit;
+};
+
+/// Who writes the events, where there are several of one run.
+struct Author {
+  std::optional<std::uint64_t> worker = {};   ///< from 1 on
+  std::optional<std::uint64_t> restart = {};  ///< OOM kills of it before
+};
+
 /// Turns states into events, and on a terminal into a line that is rewritten in place.
 class Report {
  public:
   /// `terminal`: the descriptor of the terminal that shows the live line, or -1.
-  Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal)
-      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal) {}
+  Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal,
+         const Author& author = {})
+      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal), author_(author) {}
 
   void started(const Start& start);
   void progress(const State& state);
   void holding(const State& state);
+  /// All was given back.
+  void released(const State& state);
+  /// A target was reached, and growth goes on.
+  void target_reached(const State& state, std::string_view reason);
   /// `signal` is empty but for reason "signal".
   void stopped(const State& state, std::string_view reason, std::string_view signal);
+
+  void worker_killed(const Killed& killed);
+  void verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts);
 
   [[nodiscard]] bool live() const { return terminal_ >= 0; }
 
  private:
+  [[nodiscard]] telemetry::Event make(std::string_view name) const;
   void show(std::string_view line);
   void erase();
 
@@ -70,6 +102,7 @@ class Report {
   telemetry::Sink* sink_;
   const Clock* clock_;
   int terminal_;
+  Author author_;
   std::size_t shown_ = 0;  ///< columns of the live line that is on the terminal now
   bool held_ = false;
 };

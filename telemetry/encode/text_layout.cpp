@@ -7,17 +7,33 @@ namespace {
 
 constexpr std::array kLayouts = {
     Layout{"leak.started", "",
-           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}]"
-           "[, at most {max_bytes}][; limit {limit_bytes}][ ({limit_source})]"
+           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}][ ({until_bytes} by "
+           "{basis})]"
+           "[then!=exit:, then {then}][, at most {max_bytes}]"
+           "[; limit {limit_bytes}][ ({limit_source}: {limit_where})]"
            "[limit_bytes=:; no limit][, used {used_bytes}]"},
     Layout{"leak.progress", "",
            "@[, live {live_bytes}][, {achieved_bytes_per_s}]"
            "[debt_bytes!=0:, behind by {debt_bytes}][lost_bytes!=0:, gave up {lost_bytes}]"
            "[, OOM in {eta_oom_s}]"},
-    Layout{"leak.holding", "", "@[, holding {live_bytes}][, after {elapsed_s}]"},
+    Layout{"leak.holding", "",
+           "@[, holding {live_bytes}][, target {target_bytes}][, after {elapsed_s}]"},
+    Layout{"leak.released", "", "@[, all given back][, after {elapsed_s}]"},
+    Layout{"leak.target_reached", "",
+           "{reason} reached[ after {elapsed_s}], grows on[, used {used_bytes}]"},
     Layout{"leak.stopped", "",
            "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
            "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},
+    Layout{
+        "leak.worker_killed", "!!",
+        "worker {worker} (pid {pid})[oom=true: was OOM-killed][oom=false: was killed, and not by "
+        "the OOM killer][oom=: was killed][restart!=0:, restarted {restart} times]"
+        "[, used {used_bytes}][ of {limit_bytes}]"},
+    Layout{"leak.verdict", "",
+           "{expect} expected: {judgement}, it ended as {outcome}"
+           "[workers_oom_killed!=0:, {workers_oom_killed} workers OOM-killed]"
+           "[others_oom_killed!=0:, {others_oom_killed} others OOM-killed][, peak {peak_bytes}]"
+           "[ of {limit_bytes}][late_growth_bytes!=0:, raised late by {late_growth_bytes}]"},
     Layout{"memory.last_words", "!",
            "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
            "[, kernel {kernel_bytes}]"},

@@ -56,16 +56,22 @@ inline std::vector<Event> every_event() {
       .number("seed", 1u)
       .text("until", "90%")
       .number("until_bytes", 60'397'977u)
+      .text("basis", "current")
+      .text("then", "hold")
       .number("max_bytes", 134'217'728u)
       .text("cgroup_version", "v1")
       .number("limit_bytes", 67'108'864u)
       .text("limit_source", "own")
+      .text("limit_where", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
       .boolean("limit_complete", true)
       .number("used_bytes", 2'215'936u)
       .text("version", "0.1.0")
       .integer("pid", 7);
-  for (const std::string_view name : {"leak.progress", "leak.holding"}) {
-    Event& event = make(name).real("elapsed_s", 60.012).number("live_bytes", 60'000'000u);
+  for (const std::string_view name :
+       {"leak.progress", "leak.holding", "leak.released", "leak.target_reached"}) {
+    Event& event = make(name);
+    if (name == "leak.target_reached") event.text("reason", "until");
+    event.real("elapsed_s", 60.012).number("live_bytes", 60'000'000u);
     add_usage(event)
         .number("allocated_bytes", 60'000'000u)
         .real("requested_bytes_per_s", 1e6)
@@ -74,6 +80,9 @@ inline std::vector<Event> every_event() {
         .number("lost_bytes", 0u);
     if (name == "leak.progress") event.real("eta_oom_s", 2.8);
     event.number("rss_bytes", 62'914'560u);
+    if (name == "leak.holding") {
+      event.number("target_bytes", 64'424'509u).number("reading_bytes", 64'290'816u);
+    }
   }
   add_usage(make("leak.stopped")
                 .text("reason", "signal")
@@ -87,6 +96,25 @@ inline std::vector<Event> every_event() {
       .number("lost_bytes", 0u)
       .number("rss_bytes", 62'914'560u)
       .number("events_dropped", 0u);
+  make("leak.worker_killed")
+      .number("worker", 2u)
+      .number("restart", 0u)
+      .integer("pid", 9)
+      .text("signal", "SIGKILL")
+      .boolean("oom", true)
+      .number("oom_kills", 1u)
+      .number("used_bytes", 66'912'256u)
+      .number("limit_bytes", 67'108'864u);
+  make("leak.verdict")
+      .text("expect", "plateau")
+      .text("judgement", "unmet")
+      .text("outcome", "survived")
+      .number("workers_oom_killed", 0u)
+      .number("others_oom_killed", 0u)
+      .number("restarts", 0u)
+      .number("peak_bytes", 50'331'648u)
+      .number("late_growth_bytes", 16'777'216u)
+      .number("limit_bytes", 67'108'864u);
   make("probe.started")
       .text("version", "0.1.0")
       .integer("pid", 1)
