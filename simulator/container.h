@@ -21,6 +21,10 @@ class Container {
 
   /// Reads the usage anew. Does not allocate unless it fails.
   Result<void> refresh();
+  /// Reads memory.stat too, which is dear (allocators.md).
+  Result<void> refresh_all();
+  /// As of the last refresh(); its memory.stat as of the last refresh_all().
+  [[nodiscard]] const cgroup::Sample& sample() const { return sample_; }
   /// As of the last refresh().
   [[nodiscard]] std::uint64_t used() const { return sample_.current; }
   /// What the kernel would have to keep: used without the page cache that it drops first.

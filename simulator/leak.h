@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "container.h"
 #include "ledger.h"
+#include "observers.h"
 #include "options.h"
 #include "pacer.h"
 #include "report.h"
@@ -39,6 +40,7 @@ class Leak {
     Ledger& ledger;
     Container& container;
     Report& report;
+    const Proof& proof;
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
   /// `until_bytes`: the usage of the cgroup at which growth ends. `rss`: reads this process's
@@ -59,6 +61,8 @@ class Leak {
   void end_growth(Reason reason);
   void report_due(Nanoseconds now);
   void sleep();
+  /// --touch: what is due since the last time.
+  void touch(Nanoseconds now);
   [[nodiscard]] bool time_is_up() const;
   /// As of `due`, with what was read now.
   State state(Nanoseconds due);
@@ -71,6 +75,9 @@ class Leak {
   Nanoseconds report_every_;
   Nanoseconds start_{0};
   Nanoseconds next_report_;
+  std::uint64_t start_used_ = 0;
+  Nanoseconds last_touch_{0};
+  std::uint64_t touched_ = 0;     ///< bytes
   Nanoseconds last_growth_{0};    ///< when the last step that grew was done
   std::optional<Reason> ended_;   ///< the run is over
   std::optional<Account> final_;  ///< growth is over; as it was then

@@ -7,6 +7,7 @@
 #include "leak.h"
 #include "ledger.h"
 #include "lists.h"
+#include "observers.h"
 #include "options.h"
 #include "outcome.h"
 #include "pacer.h"
@@ -53,14 +54,20 @@ Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
   telemetry::Emitter emitter(*encoder, identity::make_context(task), sink, kHeldLines);
   Report report(emitter, sink, *machine.clock,
                 is_terminal && encoder->name == "text" ? machine.out : -1);
-  const auto memory = (*kind)->make(memory::Content(random_seed()));
-  Ledger ledger(*memory, **kind);
+  const auto memory = kind->make(memory::Content(random_seed(), settings->filling));
+  Ledger ledger(*memory, *kind->kind);
+  // Once more: what a kind needs before its first byte is no part of the leak.
+  if (auto status = container->refresh_all(); !status) return refuse(kUnavailable, status.error());
+  const Proof proof(kind->claim(), container->sample());
   const ResidentSize rss(machine.root);
 
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container->effective();
   report.started({.pattern = settings->pattern,
-                  .kind = (*kind)->name,
+                  .kind = settings->kind.empty() ? kind->kind->name : settings->kind,
+                  .counter = name(kind->claim().counter),
+                  .content = settings->content,
+                  .touch_share = settings->touch_share,
                   .rate = rate && std::isfinite(*rate) ? rate : std::nullopt,
                   .seed = settings->seed,
                   .until = settings->until,
@@ -71,7 +78,7 @@ Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
                   .limit_source = cgroup::name(limit.source),
                   .limit_complete = limit.complete,
                   .used = container->used()});
-  Leak leak({*machine.clock, *pacer, ledger, *container, report, *machine.stop}, *settings,
+  Leak leak({*machine.clock, *pacer, ledger, *container, report, proof, *machine.stop}, *settings,
             *until_bytes, [&rss] { return rss.read(); });
   const Reason reason = leak.run();
   emitter.flush();

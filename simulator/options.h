@@ -6,6 +6,7 @@
 
 #include "base/options.h"
 #include "base/units.h"
+#include "memory/content.h"
 #include "plan/plan.h"
 
 namespace oomdrill::simulator {
@@ -17,6 +18,9 @@ struct Settings {
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
   bool hold = false;
+  std::string content;  ///< as given
+  memory::Filling filling;
+  std::optional<double> touch_share;  ///< of the live bytes, a second
   std::optional<Nanoseconds> duration;
   std::optional<std::uint64_t> max_bytes;
   std::uint64_t seed = 1;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "observers.h"
 #include "telemetry/event.h"
 #include "telemetry/sink.h"
 
@@ -15,7 +16,10 @@ namespace oomdrill::simulator {
 struct Start {
   std::string_view pattern;
   std::string_view kind;
-  std::optional<double> rate;  ///< nominal, finite
+  std::string_view counter;  ///< that the kind claims
+  std::string_view content;
+  std::optional<double> touch_share;  ///< of the live bytes, a second
+  std::optional<double> rate;         ///< nominal, finite
   std::uint64_t seed = 0;
   std::string_view until;
   std::optional<std::uint64_t> until_bytes;
@@ -40,6 +44,10 @@ struct State {
   std::uint64_t lost = 0;
   std::optional<double> growth = {};  ///< of the usage, bytes a second
   std::optional<std::uint64_t> rss = {};
+  std::optional<std::uint64_t> charged = {};  ///< by the counter that the kind claims
+  std::optional<bool> as_claimed = {};        ///< whether that is right
+  std::optional<std::uint64_t> touched = {};  ///< by --touch, in all
+  std::optional<Observed> observed = {};
 
   [[nodiscard]] std::optional<double> used_percent() const;
   [[nodiscard]] std::optional<std::uint64_t> headroom() const;
@@ -58,7 +66,9 @@ class Report {
   void progress(const State& state);
   void holding(const State& state);
   /// `signal` is empty but for reason "signal".
-  void stopped(const State& state, std::string_view reason, std::string_view signal);
+  /// `residue`: usage above that at the start, once all was given back.
+  void stopped(const State& state, std::string_view reason, std::string_view signal,
+               std::optional<std::uint64_t> residue);
 
   [[nodiscard]] bool live() const { return terminal_ >= 0; }
 

@@ -16,8 +16,7 @@ namespace oomdrill::simulator {
 
 /// What suits the pattern, or what was asked for where that does. Error: a usage error, or why
 /// this machine cannot.
-Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
-                                         const Settings& settings);
+Outcome<memory::Choice> set_up_kind(std::span<const memory::Kind> kinds, const Settings& settings);
 
 /// The plan, held against the time. Error: a usage error.
 Outcome<Pacer> set_up_pacer(const Settings& settings);

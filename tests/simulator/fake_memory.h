@@ -68,8 +68,12 @@ inline const memory::Kind FakeMemory::kKind = {
     .help = "counts",
     .divisible = true,
     .small_blocks = false,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 
@@ -78,8 +82,12 @@ inline const memory::Kind FakeMemory::kWhole = {
     .help = "counts",
     .divisible = false,
     .small_blocks = true,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 
