@@ -17,6 +17,8 @@ constexpr std::uint64_t kDeadBandPart = 400;
 constexpr std::uint64_t kLeastDeadBand = 8192;
 /// On a terminal the live line is rewritten this often.
 constexpr Nanoseconds kLiveEvery = std::chrono::milliseconds(200);
+/// --touch uses the hot set in parts, this often.
+constexpr Nanoseconds kTouchEvery = std::chrono::milliseconds(20);
 /// Steps that are due at the very end of --duration belong to it, though they are carried out
 /// just after.
 constexpr Nanoseconds kGrace = std::chrono::milliseconds(100);
@@ -60,7 +62,8 @@ Leak::Leak(const Parts& parts, const Settings& settings, std::optional<std::uint
 
 Reason Leak::run() {
   start_ = parts_.clock.now();
-  trend_.add({.used = parts_.container.used()});
+  start_used_ = parts_.container.used();
+  trend_.add({.used = start_used_});
   while (!ended_) {
     if (grow()) continue;
     look_up();
@@ -69,8 +72,15 @@ Reason Leak::run() {
     if (!ended_ && time_is_up()) ended_ = Reason::duration;
     if (!ended_) sleep();
   }
-  parts_.report.stopped(final_state(), name(*ended_),
-                        *ended_ == Reason::signal ? signal_name(parts_.stop) : "");
+  const State last = final_state();
+  parts_.ledger.release_all();
+  std::optional<std::uint64_t> residue;
+  if (parts_.container.refresh()) {
+    const std::uint64_t used = parts_.container.used();
+    residue = used > start_used_ ? used - start_used_ : 0;
+  }
+  parts_.report.stopped(last, name(*ended_),
+                        *ended_ == Reason::signal ? signal_name(parts_.stop) : "", residue);
   return *ended_;
 }
 
@@ -124,6 +134,7 @@ bool Leak::look_up() {
     }
   }
   const Nanoseconds now = elapsed();
+  if (settings_.touch_share) touch(now);
   if (!ended_ && report_every_ > Nanoseconds(0) && now >= next_report_) report_due(now);
   return !ended_ && (phase_ == Phase::growing || phase_ == Phase::driving);
 }
@@ -235,6 +246,7 @@ void Leak::sleep() {
   Nanoseconds until = now + kLongestSleep;
   if (report_every_ > Nanoseconds(0)) until = std::min(until, next_report_);
   if (settings_.duration) until = std::min(until, *settings_.duration);
+  if (settings_.touch_share) until = std::min(until, now + kTouchEvery);
   if (phase_ == Phase::growing) {
     if (until_bytes_ && !passed_) until = std::min(until, now + kLookEvery);
     if (const auto due = parts_.pacer.next_due()) until = std::min(until, *due);
@@ -244,10 +256,23 @@ void Leak::sleep() {
   parts_.clock.sleep_until(start_ + until);
 }
 
+void Leak::touch(Nanoseconds now) {
+  if (now - last_touch_ < kTouchEvery) return;
+  const double share = *settings_.touch_share * to_seconds(now - last_touch_);
+  last_touch_ = now;
+  const double due = std::min(share, 1.0) * static_cast<double>(parts_.ledger.live());
+  auto left = static_cast<std::uint64_t>(due);
+  while (left > 0 && parts_.stop == 0) {
+    const std::uint64_t touched = parts_.ledger.touch(std::min(left, Ledger::kSlice));
+    if (touched == 0) break;
+    touched_ += touched;
+    left -= std::min(left, touched);
+  }
+}
+
 State Leak::state(Nanoseconds due) {
   const bool held = phase_ == Phase::holding && until_bytes_;
-  const bool readable =
-      parts_.container.refresh(held ? settings_.basis : Basis::current).has_value();
+  const bool readable = parts_.container.refresh_all().has_value();
   const Ledger& ledger = parts_.ledger;
   const Account account = final_ ? *final_ : parts_.pacer.account(due, ledger.allocated());
   const Nanoseconds now = elapsed();
@@ -265,7 +290,14 @@ State Leak::state(Nanoseconds due) {
               .lost = account.lost,
               .growth = trend_.growth(),
               .rss = rss_()};
-  if (readable) state.used = parts_.container.used();
+  if (settings_.touch_share) state.touched = touched_;
+  if (readable) {
+    const cgroup::Sample& sample = parts_.container.sample();
+    state.used = sample.current;
+    state.charged = parts_.proof.charged(sample);
+    state.as_claimed = parts_.proof.as_claimed(sample, ledger.live());
+    if (sample.has_stat) state.observed = Observed{sample, state.rss, state.limit};
+  }
   if (readable && held) {
     state.target = until_bytes_;
     state.reading = parts_.container.reading(settings_.basis);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "container.h"
 #include "ledger.h"
+#include "observers.h"
 #include "options.h"
 #include "pacer.h"
 #include "report.h"
@@ -39,6 +40,7 @@ class Leak {
     Ledger& ledger;
     Container& container;
     Report& report;
+    const Proof& proof;
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
   /// `until_bytes`: the usage of the cgroup at which growth ends. `rss`: reads this process's
@@ -76,6 +78,8 @@ class Leak {
   void shrink_by(std::uint64_t bytes, std::uint64_t reading);
   void report_due(Nanoseconds now);
   void sleep();
+  /// --touch: what is due since the last time.
+  void touch(Nanoseconds now);
   [[nodiscard]] bool time_is_up() const;
   /// As of `due`, with what was read now.
   State state(Nanoseconds due);
@@ -88,12 +92,15 @@ class Leak {
   Nanoseconds report_every_;
   Nanoseconds start_{0};
   Nanoseconds next_report_;
+  std::uint64_t start_used_ = 0;
+  Nanoseconds last_touch_{0};
+  std::uint64_t touched_ = 0;   ///< bytes
   Nanoseconds last_growth_{0};  ///< when the last step that grew was done
   Phase phase_ = Phase::growing;
-  bool passed_ = false;           ///< the target, on the way to the kill
-  Nanoseconds next_tick_{0};      ///< of holding
-  Nanoseconds next_shrink_{0};    ///< not before, where the last ones changed nothing
-  unsigned futile_ = 0;           ///< how many of them in a row
+  bool passed_ = false;         ///< the target, on the way to the kill
+  Nanoseconds next_tick_{0};    ///< of holding
+  Nanoseconds next_shrink_{0};  ///< not before, where the last ones changed nothing
+  unsigned futile_ = 0;         ///< how many of them in a row
   std::optional<Reason> ended_;   ///< the run is over
   std::optional<Account> final_;  ///< growth is over; as it was then
   std::optional<Error> error_;

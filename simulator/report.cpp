@@ -34,6 +34,13 @@ void add_state(telemetry::Event& event, const State& state) {
       .number("lost_bytes", state.lost);
 }
 
+void add_proof(telemetry::Event& event, const State& state) {
+  event.number("rss_bytes", state.rss)
+      .number("charged_bytes", state.charged)
+      .number("touched_bytes", state.touched);
+  if (state.observed) add_observers(event, *state.observed);
+}
+
 std::string bar(double percent) {
   constexpr std::size_t kCells = 20;
   const auto filled = static_cast<std::size_t>(
@@ -63,6 +70,7 @@ void Report::started(const Start& start) {
   telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
+      .text("claimed_counter", start.counter)
       .real("rate_bytes_per_s", start.rate)
       .number("seed", start.seed)
       .text("until", start.until)
@@ -76,9 +84,10 @@ void Report::started(const Start& start) {
       .text("limit_where", start.limit_where)
       .boolean("limit_complete", start.limit_complete)
       .number("used_bytes", start.used)
-      .text("content", "unique")
+      .text("content", start.content)
       .text("version", kVersion)
       .integer("pid", ::getpid());
+  if (start.touch_share) event.real("touch_percent_per_s", 100 * *start.touch_share);
   emitter_->emit_important(event);
 }
 
@@ -89,7 +98,8 @@ void Report::progress(const State& state) {
   }
   telemetry::Event event = make("leak.progress");
   add_state(event, state);
-  event.real("eta_oom_s", state.eta_oom()).number("rss_bytes", state.rss);
+  event.real("eta_oom_s", state.eta_oom());
+  add_proof(event, state);
   emitter_->emit(event);
 }
 
@@ -126,17 +136,20 @@ void Report::target_reached(const State& state, std::string_view reason) {
   telemetry::Event event = make("leak.target_reached");
   event.text("reason", reason);
   add_state(event, state);
-  event.number("rss_bytes", state.rss);
+  add_proof(event, state);
   emitter_->emit(event);
 }
 
-void Report::stopped(const State& state, std::string_view reason, std::string_view signal) {
+void Report::stopped(const State& state, std::string_view reason, std::string_view signal,
+                     std::optional<std::uint64_t> residue) {
   erase();
   telemetry::Event event = make("leak.stopped");
   event.text("reason", reason);
   if (!signal.empty()) event.text("signal", signal);
   add_state(event, state);
-  event.number("rss_bytes", state.rss).number("events_dropped", emitter_->dropped());
+  add_proof(event, state);
+  if (state.as_claimed) event.boolean("charged_as_claimed", *state.as_claimed);
+  event.number("residue_bytes", residue).number("events_dropped", emitter_->dropped());
   emitter_->emit_important(event);
 }
 

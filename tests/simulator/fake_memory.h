@@ -71,8 +71,12 @@ inline const memory::Kind FakeMemory::kKind = {
     .help = "counts",
     .divisible = true,
     .small_blocks = false,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 
@@ -81,8 +85,12 @@ inline const memory::Kind FakeMemory::kWhole = {
     .help = "counts",
     .divisible = false,
     .small_blocks = true,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 

@@ -12,13 +12,13 @@ namespace {
 class EachKind : public testing::TestWithParam<std::size_t> {
  protected:
   void SetUp() override {
-    if (const auto status = kind().supported(); !status) GTEST_SKIP() << status.error().line();
+    if (const auto status = kind().supported({}); !status) GTEST_SKIP() << status.error().line();
   }
   [[nodiscard]] const Kind& kind() const { return kinds()[GetParam()]; }
 };
 
 TEST_P(EachKind, GivesWhatIsAskedForInParts) {
-  const auto memory = kind().make(Content(1));
+  const auto memory = kind().make(Content(1), {});
   std::vector<Block> blocks;
   std::uint64_t left = 5'000'000;
   while (left > 0) {
@@ -34,7 +34,7 @@ TEST_P(EachKind, GivesWhatIsAskedForInParts) {
 }
 
 TEST_P(EachKind, WritesInSlices) {
-  const auto memory = kind().make(Content(1));
+  const auto memory = kind().make(Content(1), {});
   const auto block = memory->reserve(100'000);
   ASSERT_TRUE(block);
   for (std::uint64_t from = 0; from < block->bytes; from += 333) {
@@ -45,7 +45,7 @@ TEST_P(EachKind, WritesInSlices) {
 
 TEST_P(EachKind, SmallBlocksWherePromisedHaveRoomForALink) {
   if (!kind().small_blocks) return;
-  const auto memory = kind().make(Content(1));
+  const auto memory = kind().make(Content(1), {});
   std::vector<Block> blocks;
   for (int i = 0; i < 1000; ++i) {
     const auto block = memory->reserve(16);
