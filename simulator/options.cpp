@@ -3,12 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include "plan/plan.h"
+
 namespace oomdrill::simulator {
 namespace {
 
 constexpr std::array kOptions = {
     Option{"rate", "RATE", "1MB/s", "Growth of a pattern with a rate; max is unpaced", 'r'},
     Option{"pattern", "NAME[:KEY=VALUE,...]", "linear", "Shape of the growth", 'p'},
+    Option{.name = "phase",
+           .value = "NAME[:KEY=VALUE,...]",
+           .default_value = "",
+           .help = "Instead of --pattern: patterns in sequence, each but the last with for=TIME",
+           .repeatable = true},
     Option{"kind", "NAME", "", "Kind of memory; without it what suits the pattern: anon, or heap"},
     Option{"until", "AMOUNT", "oom",
            "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
@@ -38,6 +45,45 @@ Result<Nanoseconds> read_time(const Arguments& arguments, std::string_view name,
   });
 }
 
+/// --pattern, or each --phase in sequence, with --rate written into it: a text that says all.
+Result<void> read_pattern(const Arguments& arguments, Settings& settings) {
+  const bool by_flag = arguments.origin("phase") == "--phase";
+  const bool pattern_by_flag = arguments.origin("pattern") == "--pattern";
+  std::string_view source = "pattern";
+  if (arguments.given("phase")) {
+    if (!arguments.given("pattern") || (by_flag && !pattern_by_flag)) {
+      source = "phase";
+    } else if (by_flag == pattern_by_flag) {
+      return fail("--pattern is another shape of the same growth", arguments.origin("phase"),
+                  "make it a --phase too");
+    }
+  }
+  std::string text;
+  for (const std::string& each : arguments.all(source)) text += (text.empty() ? "" : ";") + each;
+  const std::string origin = arguments.origin(source);
+  const auto choices = plan::parse_pattern(text);
+  if (!choices) return fail(Error(choices.error()).within(origin));
+  settings.pattern = text;
+  settings.pattern_origin = origin;
+  if (!arguments.given("rate")) return {};
+
+  const auto rate = arguments.get("rate", parse_rate);
+  if (!rate) return fail(rate.error());
+  // A variable may stand for all runs of a container, a flag is meant for this one.
+  if (!plan::takes(*choices, "rate") && arguments.origin("rate") == "--rate") {
+    const bool sets_one =
+        std::any_of(choices->begin(), choices->end(),
+                    [](const plan::Choice& choice) { return choice.settings.contains("rate"); });
+    if (sets_one) {
+      return fail("the rate is in " + origin + " already", "--rate", "give one of the two");
+    }
+    return fail("pattern '" + std::string(choices->front().pattern->name) + "' has no rate",
+                "--rate", "its parameters are in leaksim --list-patterns");
+  }
+  settings.pattern = plan::spell_out(text, {{"rate", arguments.text("rate")}});
+  return {};
+}
+
 }  // namespace
 
 const Command kCommand = {
@@ -53,7 +99,12 @@ const Command kCommand = {
         "  leaksim --rate 16MB/s\n"
         "  leaksim --until 90% --hold\n"
         "  leaksim --pattern burst:size=64MiB,interval=10s\n"
-        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
+        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n"
+        "  leaksim --phase cache-fill:for=60s --phase hold:for=30s --phase linear:rate=2MB/s\n\n"
+        "Commands, instead of a leak; each has a --help:\n"
+        "  leaksim plan        prints the curve that these options would produce\n"
+        "  leaksim completion  prints the completion of these options for a shell\n"
+        "  leaksim man         prints the manual page\n\n"
         "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT; 64 wrong usage; 69 no memory\n"
         "cgroup, no limit or no room below it; 71 the kernel refused memory, as ulimit -v makes "
         "it.\n"
@@ -61,23 +112,7 @@ const Command kCommand = {
 
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
-  settings.pattern = arguments.text("pattern");
-  const auto choice = arguments.get("pattern", plan::parse_pattern);
-  if (!choice) return fail(choice.error());
-
-  if (arguments.given("rate")) {
-    const auto rate = arguments.get("rate", parse_rate);
-    if (!rate) return fail(rate.error());
-    const bool takes_rate =
-        std::any_of(choice->pattern->parameters.begin(), choice->pattern->parameters.end(),
-                    [](const plan::Parameter& parameter) { return parameter.name == "rate"; });
-    // A variable may stand for all runs of a container, a flag is meant for this one.
-    if (!takes_rate && arguments.origin("rate") == "--rate") {
-      return fail("pattern '" + std::string(choice->pattern->name) + "' has no rate", "--rate",
-                  "its parameters are in leaksim --list-patterns");
-    }
-    settings.defaults.emplace("rate", arguments.text("rate"));
-  }
+  if (auto status = read_pattern(arguments, settings); !status) return fail(status.error());
   settings.kind = arguments.text("kind");
 
   settings.until = arguments.text("until");

@@ -6,13 +6,12 @@
 
 #include "base/options.h"
 #include "base/units.h"
-#include "plan/plan.h"
 
 namespace oomdrill::simulator {
 
 struct Settings {
-  std::string pattern;           ///< as given, "burst:size=64MiB"
-  plan::Settings defaults;       ///< pattern parameters that have a flag of their own
+  std::string pattern;           ///< for plan::make_plan, with what flags say of it
+  std::string pattern_origin;    ///< "--pattern", "--phase" or a variable, for errors
   std::string kind;              ///< empty: what suits the pattern
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill

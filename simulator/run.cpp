@@ -4,11 +4,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 
+#include "console.h"
 #include "container.h"
 #include "exit_codes.h"
 #include "identity/identity.h"
@@ -17,6 +19,7 @@
 #include "options.h"
 #include "pacer.h"
 #include "report.h"
+#include "subcommand.h"
 #include "telemetry/encoder.h"
 #include "telemetry/sink.h"
 #include "version.h"
@@ -41,31 +44,6 @@ tl::unexpected<Failure> refuse(ExitCode code, Error error) {
   return tl::unexpected<Failure>(Failure{code, std::move(error)});
 }
 
-void print(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
-
-void complain(const Machine& machine, const std::string& line) {
-  print(machine.err, "leaksim: " + line + "\n");
-}
-
-std::string list_patterns() {
-  std::string text;
-  for (const plan::Pattern& pattern : plan::patterns()) {
-    text += fmt::format("{}: {}\n", pattern.name, pattern.help);
-    for (const plan::Parameter& parameter : pattern.parameters) {
-      text += fmt::format("  {}={} (default {}): {}\n", parameter.name, parameter.value,
-                          parameter.default_value, parameter.help);
-    }
-  }
-  return text;
-}
-
 std::string list_kinds(std::span<const memory::Kind> kinds) {
   std::string text;
   for (const memory::Kind& kind : kinds) {
@@ -80,13 +58,17 @@ std::string list_kinds(std::span<const memory::Kind> kinds) {
 
 /// What suits the pattern, or what was asked for where that does.
 Result<const memory::Kind*> choose_kind(std::span<const memory::Kind> kinds,
-                                        const Settings& settings, const plan::Pattern& pattern) {
-  const std::string_view suits = pattern.needs_blocks ? "heap" : "anon";
+                                        const Settings& settings,
+                                        std::span<const plan::Choice> phases) {
+  const auto needs_blocks =
+      std::find_if(phases.begin(), phases.end(),
+                   [](const plan::Choice& phase) { return phase.pattern->needs_blocks; });
+  const std::string_view suits = needs_blocks != phases.end() ? "heap" : "anon";
   const auto kind = memory::find_kind(kinds, settings.kind.empty() ? suits : settings.kind);
   if (!kind) return fail(Error(kind.error()).within("--kind"));
-  if (pattern.needs_blocks && !(*kind)->small_blocks) {
+  if (needs_blocks != phases.end() && !(*kind)->small_blocks) {
     return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
-                            pattern.name, (*kind)->name),
+                            needs_blocks->pattern->name, (*kind)->name),
                 "--kind", "use --kind heap");
   }
   return *kind;
@@ -157,14 +139,14 @@ Outcome<Arguments> read_arguments(std::span<const std::string> texts, const Mach
 Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
   const auto settings = read_settings(arguments);
   if (!settings) return refuse(kUsage, settings.error());
-  const auto choice = plan::parse_pattern(settings->pattern);
-  if (!choice) return refuse(kUsage, choice.error());
-  const auto kind = choose_kind(machine.kinds, *settings, *choice->pattern);
+  const auto phases = plan::parse_pattern(settings->pattern);
+  if (!phases) return refuse(kUsage, phases.error());
+  const auto kind = choose_kind(machine.kinds, *settings, *phases);
   if (!kind) return refuse(kUsage, kind.error());
-  auto plan = plan::make_plan(settings->pattern, settings->defaults, settings->seed);
-  auto nominal = plan::make_plan(settings->pattern, settings->defaults, settings->seed);
+  auto plan = plan::make_plan(settings->pattern, {}, settings->seed);
+  auto nominal = plan::make_plan(settings->pattern, {}, settings->seed);
   if (!plan || !nominal) {
-    return refuse(kUsage, Error((plan ? nominal : plan).error()).within("--pattern"));
+    return refuse(kUsage, Error((plan ? nominal : plan).error()).within(settings->pattern_origin));
   }
   const bool in_ecs = machine.environment(ecs::kEndpointVariable) != nullptr;
   const bool is_terminal = ::isatty(machine.out) == 1;
@@ -226,6 +208,7 @@ Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
 }  // namespace
 
 int run(std::span<const std::string> texts, const Machine& machine) {
+  if (const auto code = run_subcommand(texts, machine)) return *code;
   const auto arguments = read_arguments(texts, machine);
   const auto report_failure = [&machine](const Failure& failure) {
     complain(machine, failure.error.line());
@@ -235,7 +218,7 @@ int run(std::span<const std::string> texts, const Machine& machine) {
   std::string text;
   if (arguments->help) text = help_text(kCommand);
   if (arguments->version) text = fmt::format("leaksim {}\n", kVersion);
-  if (arguments->flag("list-patterns")) text = list_patterns();
+  if (arguments->flag("list-patterns")) text = plan::list_patterns();
   if (arguments->flag("list-kinds")) text = list_kinds(machine.kinds);
   if (!text.empty()) {
     print(machine.out, text);
