@@ -132,7 +132,7 @@ int answer(const Arguments& arguments, const Machine& machine) {
 
 }  // namespace
 
-const Command kExplain = {
+const Command kExplainCommand = {
     .program = "leaksim",
     .name = "explain",
     .synopsis = "[KIND…]",
@@ -145,9 +145,9 @@ const Command kExplain = {
         "  leaksim explain file:clean\n",
     .takes_positionals = true};
 
-int run_explain(const Arguments& arguments, const Machine& machine) {
-  return answer(arguments, machine);
-}
+const Subcommand kExplain = {.name = "explain",
+                             .command = []() -> const Command& { return kExplainCommand; },
+                             .run = answer};
 
 std::string explain(const memory::Choice& choice) {
   const Claim claim = choice.claim();

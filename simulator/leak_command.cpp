@@ -204,7 +204,7 @@ int run_leak(const Arguments& arguments, const Machine& machine) {
     return kUsage;
   }
   std::string text;
-  if (arguments.flag("list-patterns")) text = list_patterns();
+  if (arguments.flag("list-patterns")) text = plan::list_patterns();
   if (arguments.flag("list-kinds")) text = list_kinds(machine.kinds);
   if (!text.empty()) {
     print(machine.out, text);

@@ -47,6 +47,7 @@ Result<void> Ledger::apply(const plan::Action& action, std::uint64_t most,
   }
   if (const auto* to_shrink = std::get_if<plan::Shrink>(&action)) shrink(to_shrink->bytes);
   if (const auto* rule = std::get_if<plan::FreeMost>(&action)) free_most(*rule);
+  if (const auto* rule = std::get_if<plan::FreeSampled>(&action)) free_sampled(*rule);
   return {};
 }
 
@@ -138,26 +139,30 @@ Result<void> Ledger::allocate(const plan::Allocate& step, std::uint64_t most,
   return {};
 }
 
-void Ledger::free_most(const plan::FreeMost& rule) {
-  const auto it = groups_.find(rule.group);
+template <class Keep>
+void Ledger::thin_out(std::uint32_t id, Keep keep) {
+  const auto it = groups_.find(id);
   if (it == groups_.end()) return;
   Group& group = it->second;
-  if (touch_group_ == rule.group) touch_small_ = 0;
+  if (touch_group_ == id) touch_small_ = 0;
   Group kept{.block_bytes = group.block_bytes};
   std::uint64_t index = 0;
+  bool gap = false;  // since the last one that stays; where there is none, its link is right
   for (std::uintptr_t block = group.first; block != 0; ++index) {
     const std::uintptr_t next = next_of(block);
-    if (index >= rule.offset && (index - rule.offset) % rule.keep_every == 0) {
+    if (keep(index)) {
       if (kept.count == 0) {
         kept.first = block;
-      } else {
+      } else if (gap) {
         link(kept.last, block);
       }
+      gap = false;
       kept.last = block;
       ++kept.count;
     } else {
       memory_->release({block, group.block_bytes});
       live_ -= group.block_bytes;
+      gap = true;
     }
     block = next;
   }
@@ -218,6 +223,24 @@ std::uint64_t Ledger::touch_groups(std::uint64_t bytes) {
     if (touch_group_ < UINT32_MAX) ++touch_group_;
   }
   return touched;
+}
+
+void Ledger::free_most(const plan::FreeMost& rule) {
+  thin_out(rule.group, [&rule](std::uint64_t index) {
+    return index >= rule.offset && (index - rule.offset) % rule.keep_every == 0;
+  });
+}
+
+void Ledger::free_sampled(const plan::FreeSampled& rule) {
+  const auto it = groups_.find(rule.group);
+  if (it == groups_.end()) return;
+  plan::SampledPositions positions(rule, it->second.count);
+  auto position = positions.next();
+  thin_out(rule.group, [&](std::uint64_t index) {
+    if (position != index) return true;
+    position = positions.next();
+    return false;
+  });
 }
 
 void Ledger::wrote(std::uint64_t bytes) {

@@ -27,7 +27,8 @@ class Ledger {
   static constexpr std::uint64_t kSlice = std::uint64_t{1} << 20;
 
   /// Carries a step out, at most to `most` live bytes. Error: the kernel gave no memory; what was
-  /// written before counts. Allocate and FreeMost need a kind with small blocks.
+  /// written before counts. Allocate, FreeMost and FreeSampled need a kind with small
+  /// blocks.
   Result<void> apply(const plan::Action& action, std::uint64_t most, const KeepGoing& keep_going);
 
   /// Gives everything back. What is written later counts anew.
@@ -56,6 +57,10 @@ class Ledger {
   Result<void> allocate(const plan::Allocate& step, std::uint64_t most,
                         const KeepGoing& keep_going);
   void free_most(const plan::FreeMost& rule);
+  void free_sampled(const plan::FreeSampled& rule);
+  /// Frees those of a group's blocks, in allocation order, of which `keep(index)` is false.
+  template <class Keep>
+  void thin_out(std::uint32_t id, Keep keep);
   void record(const memory::Block& block);
   std::uint64_t touch_grown(std::uint64_t bytes);
   std::uint64_t touch_groups(std::uint64_t bytes);

@@ -6,18 +6,6 @@
 
 namespace oomdrill::simulator {
 
-std::string list_patterns() {
-  std::string text;
-  for (const plan::Pattern& pattern : plan::patterns()) {
-    text += fmt::format("{}: {}\n", pattern.name, pattern.help);
-    for (const plan::Parameter& parameter : pattern.parameters) {
-      text += fmt::format("  {}={} (default {}): {}\n", parameter.name, parameter.value,
-                          parameter.default_value, parameter.help);
-    }
-  }
-  return text;
-}
-
 std::string list_kinds(std::span<const memory::Kind> kinds) {
   std::string text;
   for (const memory::Kind& kind : kinds) {

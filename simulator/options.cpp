@@ -3,12 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include "plan/plan.h"
+
 namespace oomdrill::simulator {
 namespace {
 
 constexpr std::array kOptions = {
     Option{"rate", "RATE", "1MB/s", "Growth of a pattern with a rate; max is unpaced", 'r'},
     Option{"pattern", "NAME[:KEY=VALUE,...]", "linear", "Shape of the growth", 'p'},
+    Option{.name = "phase",
+           .value = "NAME[:KEY=VALUE,...]",
+           .default_value = "",
+           .help = "Instead of --pattern: patterns in sequence, each but the last with for=TIME",
+           .repeatable = true},
     Option{"kind", "NAME[:KEY=VALUE,...]", "",
            "Kind of memory; without it what suits the pattern: anon, or heap"},
     Option{"content", "WHAT", "unique",
@@ -105,6 +112,45 @@ Result<double> parse_share_per_second(std::string_view text) {
   return *percent / 100;
 }
 
+/// --pattern, or each --phase in sequence, with --rate written into it: a text that says all.
+Result<void> read_pattern(const Arguments& arguments, Settings& settings) {
+  const bool by_flag = arguments.origin("phase") == "--phase";
+  const bool pattern_by_flag = arguments.origin("pattern") == "--pattern";
+  std::string_view source = "pattern";
+  if (arguments.given("phase")) {
+    if (!arguments.given("pattern") || (by_flag && !pattern_by_flag)) {
+      source = "phase";
+    } else if (by_flag == pattern_by_flag) {
+      return fail("--pattern is another shape of the same growth", arguments.origin("phase"),
+                  "make it a --phase too");
+    }
+  }
+  std::string text;
+  for (const std::string& each : arguments.all(source)) text += (text.empty() ? "" : ";") + each;
+  const std::string origin = arguments.origin(source);
+  const auto choices = plan::parse_pattern(text);
+  if (!choices) return fail(Error(choices.error()).within(origin));
+  settings.pattern = text;
+  settings.pattern_origin = origin;
+  if (!arguments.given("rate")) return {};
+
+  const auto rate = arguments.get("rate", parse_rate);
+  if (!rate) return fail(rate.error());
+  // A variable may stand for all runs of a container, a flag is meant for this one.
+  if (!plan::takes(*choices, "rate") && arguments.origin("rate") == "--rate") {
+    const bool sets_one =
+        std::any_of(choices->begin(), choices->end(),
+                    [](const plan::Choice& choice) { return choice.settings.contains("rate"); });
+    if (sets_one) {
+      return fail("the rate is in " + origin + " already", "--rate", "give one of the two");
+    }
+    return fail("pattern '" + std::string(choices->front().pattern->name) + "' has no rate",
+                "--rate", "its parameters are in leaksim --list-patterns");
+  }
+  settings.pattern = plan::spell_out(text, {{"rate", arguments.text("rate")}});
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(Then then) { return kThenNames[static_cast<std::size_t>(then)]; }
@@ -126,7 +172,13 @@ const Command kCommand = {
         "  leaksim --workers 4 --restart 2\n"
         "  leaksim --expect plateau --duration 10m --pattern burst:size=8MiB --max-bytes 64MiB\n"
         "  leaksim --kind memfd --rate 16MB/s\n"
-        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
+        "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n"
+        "  leaksim --phase cache-fill:for=60s --phase hold:for=30s --phase linear:rate=2MB/s\n\n"
+        "Commands, instead of a leak; each has a --help:\n"
+        "  leaksim plan        prints the curve that these options would produce\n"
+        "  leaksim explain     says what each observer shows of a kind of memory\n"
+        "  leaksim completion  prints the completion of these options for a shell\n"
+        "  leaksim man         prints the manual page\n\n"
         "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT, or as --expect says; 1 it did "
         "not;\n"
         "2 that cannot be told; 64 wrong usage; 69 no memory cgroup, no limit or no room below "
@@ -136,23 +188,7 @@ const Command kCommand = {
 
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
-  settings.pattern = arguments.text("pattern");
-  const auto choice = arguments.get("pattern", plan::parse_pattern);
-  if (!choice) return fail(choice.error());
-
-  if (arguments.given("rate")) {
-    const auto rate = arguments.get("rate", parse_rate);
-    if (!rate) return fail(rate.error());
-    const bool takes_rate =
-        std::any_of(choice->pattern->parameters.begin(), choice->pattern->parameters.end(),
-                    [](const plan::Parameter& parameter) { return parameter.name == "rate"; });
-    // A variable may stand for all runs of a container, a flag is meant for this one.
-    if (!takes_rate && arguments.origin("rate") == "--rate") {
-      return fail("pattern '" + std::string(choice->pattern->name) + "' has no rate", "--rate",
-                  "its parameters are in leaksim --list-patterns");
-    }
-    settings.defaults.emplace("rate", arguments.text("rate"));
-  }
+  if (auto status = read_pattern(arguments, settings); !status) return fail(status.error());
   settings.kind = arguments.text("kind");
   settings.content = arguments.text("content");
   const auto filling = arguments.get("content", memory::parse_filling);

@@ -10,7 +10,6 @@
 #include "container.h"
 #include "expectation.h"
 #include "memory/content.h"
-#include "plan/plan.h"
 
 namespace oomdrill::simulator {
 
@@ -25,8 +24,8 @@ enum class Then {
 std::string_view name(Then then);
 
 struct Settings {
-  std::string pattern;           ///< as given, "burst:size=64MiB"
-  plan::Settings defaults;       ///< pattern parameters that have a flag of their own
+  std::string pattern;           ///< for plan::make_plan, with what flags say of it
+  std::string pattern_origin;    ///< "--pattern", "--phase" or a variable, for errors
   std::string kind;              ///< empty: what suits the pattern
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill

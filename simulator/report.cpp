@@ -1,24 +1,16 @@
 #include "report.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <span>
 
+#include "console.h"
 #include "version.h"
 
 namespace oomdrill::simulator {
 namespace {
-
-constexpr std::size_t kDefaultWidth = 80;
-
-std::size_t terminal_width(int fd) {
-  winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultWidth;
-  return size.ws_col;
-}
 
 void add_state(telemetry::Event& event, const State& state) {
   event.real("elapsed_s", to_seconds(state.elapsed))

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -13,13 +14,16 @@ namespace {
 
 /// What suits the pattern, or what was asked for where that does.
 Result<memory::Choice> choose_kind(std::span<const memory::Kind> kinds, const Settings& settings,
-                                   const plan::Pattern& pattern) {
-  const std::string_view suits = pattern.needs_blocks ? "heap" : "anon";
+                                   std::span<const plan::Choice> phases) {
+  const auto needs_blocks =
+      std::find_if(phases.begin(), phases.end(),
+                   [](const plan::Choice& phase) { return phase.pattern->needs_blocks; });
+  const std::string_view suits = needs_blocks != phases.end() ? "heap" : "anon";
   auto choice = memory::parse_kind(kinds, settings.kind.empty() ? suits : settings.kind);
   if (!choice) return fail(std::move(choice.error()).within("--kind"));
-  if (pattern.needs_blocks && !choice->kind->small_blocks) {
+  if (needs_blocks != phases.end() && !choice->kind->small_blocks) {
     return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
-                            pattern.name, choice->kind->name),
+                            needs_blocks->pattern->name, choice->kind->name),
                 "--kind", "use --kind heap");
   }
   return choice;
@@ -28,9 +32,9 @@ Result<memory::Choice> choose_kind(std::span<const memory::Kind> kinds, const Se
 }  // namespace
 
 Outcome<memory::Choice> set_up_kind(std::span<const memory::Kind> kinds, const Settings& settings) {
-  const auto choice = plan::parse_pattern(settings.pattern);
-  if (!choice) return refuse(kUsage, choice.error());
-  const auto kind = choose_kind(kinds, settings, *choice->pattern);
+  const auto phases = plan::parse_pattern(settings.pattern);
+  if (!phases) return refuse(kUsage, phases.error());
+  const auto kind = choose_kind(kinds, settings, *phases);
   if (!kind) return refuse(kUsage, kind.error());
   if (auto status = kind->supported(); !status) {
     return refuse(kUnavailable,
@@ -40,10 +44,10 @@ Outcome<memory::Choice> set_up_kind(std::span<const memory::Kind> kinds, const S
 }
 
 Outcome<Pacer> set_up_pacer(const Settings& settings, std::uint64_t number) {
-  auto plan = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
-  auto nominal = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
+  auto plan = plan::make_plan(settings.pattern, {}, settings.seed);
+  auto nominal = plan::make_plan(settings.pattern, {}, settings.seed);
   if (!plan || !nominal) {
-    return refuse(kUsage, Error((plan ? nominal : plan).error()).within("--pattern"));
+    return refuse(kUsage, Error((plan ? nominal : plan).error()).within(settings.pattern_origin));
   }
   const std::uint64_t of = settings.each ? 1 : settings.workers;
   return Pacer(share(std::move(*plan), number - 1, of), share(std::move(*nominal), number - 1, of));

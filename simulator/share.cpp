@@ -19,6 +19,8 @@ class Share final : public plan::Plan {
       shrink->bytes = split(shrunk_, shrink->bytes);
     } else if (auto* allocate = std::get_if<plan::Allocate>(&step->action)) {
       allocate->count = split(allocated_, allocate->count);
+    } else if (auto* sampled = std::get_if<plan::FreeSampled>(&step->action)) {
+      sampled->count = split(sampled_, sampled->count);
     }
     // What frees by a rule frees the same part of each worker's blocks.
     return step;
@@ -43,6 +45,7 @@ class Share final : public plan::Plan {
   std::uint64_t grown_ = 0;
   std::uint64_t shrunk_ = 0;
   std::uint64_t allocated_ = 0;
+  std::uint64_t sampled_ = 0;
 };
 
 }  // namespace

@@ -67,7 +67,6 @@ class Reader {
 /// The whole file; "-" is stdin. Error: it cannot be opened or read.
 Result<void> read_file(const std::string& path, Reader& reader);
 
-/// "2026-11-24T11:04:34.123Z", with any number of fractional digits; nullopt for anything else.
-std::optional<WallTime> parse_time(std::string_view text);
+using oomdrill::parse_time;
 
 }  // namespace oomdrill::recording

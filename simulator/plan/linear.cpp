@@ -39,6 +39,7 @@ constinit const Pattern kLinear = {.name = "linear",
                                    .help = "grows at a steady rate",
                                    .parameters = kParameters,
                                    .needs_blocks = false,
+                                   .ends = false,
                                    .make = make};
 
 }  // namespace oomdrill::plan

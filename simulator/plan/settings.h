@@ -18,4 +18,17 @@ auto read_setting(const Settings& settings, const Parameter& parameter, Parse pa
   return result;
 }
 
+/// What patterns take: values that make sense, and whose sums cannot overflow.
+
+/// A size; at most 1 EiB.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// A size above 0.
+Result<std::uint64_t> parse_some_bytes(std::string_view text);
+/// A rate, and not "max".
+Result<double> parse_finite_rate(std::string_view text);
+/// A time from 1 ms to 100 years.
+Result<Nanoseconds> parse_some_time(std::string_view text);
+/// "20%" → 0.2, from 0 to `most`.
+Result<double> parse_share(std::string_view text, double most);
+
 }  // namespace oomdrill::plan

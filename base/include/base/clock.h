@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string_view>
 
 #include "base/units.h"
 
@@ -46,5 +48,8 @@ class ManualClock final : public Clock {
 
 /// RFC 3339 in UTC with milliseconds, "2026-11-24T11:04:34.123Z": 24 characters into `out`.
 void format_time(WallTime time, char (&out)[25]);
+
+/// Such a text, with any number of fractional digits; nullopt for anything else.
+std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace oomdrill

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -37,7 +38,15 @@ struct FreeMost {
   std::uint64_t keep_every;
   std::uint64_t offset;
 };
-using Action = std::variant<Grow, Shrink, Allocate, FreeMost>;
+/// Free `count` of the blocks of `group`, or all where it has fewer: each the oldest, in allocation
+/// order, of `sample` blocks drawn at random. An approximate least-recently-used cache evicts so.
+struct FreeSampled {
+  std::uint32_t group;
+  std::uint64_t count;
+  std::uint64_t sample;  ///< at least 1; then the age is of no account
+  std::uint64_t seed;
+};
+using Action = std::variant<Grow, Shrink, Allocate, FreeMost, FreeSampled>;
 
 struct Step {
   Nanoseconds due;  ///< since the start; never decreases
@@ -51,6 +60,23 @@ struct Step {
 constexpr std::uint64_t kept(std::uint64_t count, const FreeMost& rule) {
   return count > rule.offset ? (count - rule.offset - 1) / rule.keep_every + 1 : 0;
 }
+
+/// The positions, in allocation order, that FreeSampled frees out of `total` blocks: they ascend, so
+/// that one walk along the group finds them all, and nothing is remembered.
+class SampledPositions {
+ public:
+  SampledPositions(const FreeSampled& rule, std::uint64_t total);
+  /// nullopt after the last one.
+  std::optional<std::uint64_t> next();
+
+ private:
+  std::uint64_t total_;
+  std::uint64_t count_;
+  double exponent_;
+  std::uint64_t random_;
+  std::uint64_t drawn_ = 0;
+  std::uint64_t least_ = 0;  ///< the next position at the earliest
+};
 
 /// What a plan's steps add up to: the curve of the plan.
 class Totals {
@@ -83,8 +109,8 @@ class Plan {
 /// One parameter of a pattern, set by `--rate` or `--pattern linear:rate=1MB/s`.
 struct Parameter {
   std::string_view name;
-  std::string_view value;  ///< placeholder, "SIZE"
-  std::string_view default_value;
+  std::string_view value;          ///< placeholder, "SIZE"
+  std::string_view default_value;  ///< empty: it has to be given
   std::string_view help;
 };
 
@@ -97,6 +123,8 @@ struct Pattern {
   std::span<const Parameter> parameters;
   /// It frees single blocks of a group, so it needs memory that can do that (the heap).
   bool needs_blocks;
+  /// It ends by itself, so that another may follow without `for`.
+  bool ends;
   /// Error: a value that does not parse or makes no sense; `where` names the parameter.
   Result<std::unique_ptr<Plan>> (*make)(const Settings& settings, std::uint64_t seed);
 };
@@ -104,19 +132,35 @@ struct Pattern {
 /// The one table.
 std::span<const Pattern> patterns();
 
-/// What a pattern text says, checked as far as names go.
+/// Every pattern takes this one too.
+constexpr Parameter kFor = {"for", "TIME", "", "ends the growth after this long"};
+
+/// One pattern, with its settings checked as far as names go.
 struct Choice {
   const Pattern* pattern;
   Settings settings;
+  std::optional<Nanoseconds> length = {};  ///< of `for`
 };
 
-/// "linear" or "burst:size=64MiB,interval=10s". Error: unknown pattern or parameter; it lists the
-/// known ones.
-Result<Choice> parse_pattern(std::string_view text);
+/// "linear" or "burst:size=64MiB,interval=10s", or several in sequence with ';' between them:
+/// "linear:for=1m;hold:for=30s;burst". Error: an unknown pattern or parameter; it lists the known
+/// ones.
+Result<std::vector<Choice>> parse_pattern(std::string_view text);
 
-/// The plan of `text`; settings given in `defaults` (from flags such as --rate) apply where the
-/// pattern has the parameter and the text does not set it.
+/// Whether one of them takes `parameter` and does not set it.
+bool takes(std::span<const Choice> phases, std::string_view parameter);
+
+/// `text` with `defaults` written into each of its patterns that takes them and does not set them:
+/// a text that says all. Wrong ones stay as they are.
+std::string spell_out(std::string_view text, const Settings& defaults);
+
+/// The plan of `text`; settings given in `defaults` (from flags such as --rate) apply where a
+/// pattern has the parameter and the text does not set it. Error: what parse_pattern() refuses, a
+/// value that makes no sense, or a phase that would never end before the next.
 Result<std::unique_ptr<Plan>> make_plan(std::string_view text, const Settings& defaults,
                                         std::uint64_t seed);
+
+/// The patterns with their parameters, as --list-patterns prints them.
+std::string list_patterns();
 
 }  // namespace oomdrill::plan
