@@ -15,7 +15,7 @@ RUN cmake --preset release \
 FROM debian:bookworm-slim
 # simdjson for oomdrill; leaksim and oomprobe need nothing.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libsimdjson14 \
+ && apt-get install -y --no-install-recommends libsimdjson14 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/leaksim /usr/local/bin/oomprobe /usr/local/bin/oomdrill /usr/local/bin/
 USER 65532:65532

@@ -5,6 +5,7 @@ find_package(cxxopts REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # libevent's own CMake package hides its static libraries when the shared ones are there.
 find_path(OOMDRILL_LIBEVENT_INCLUDE event2/http.h REQUIRED)

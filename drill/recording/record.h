@@ -1,28 +1,49 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
 
-namespace simdjson::dom {
-class object;
-}
-
 namespace oomdrill::recording {
+
+/// A member of an event's object, or of an object within it.
+struct Member {
+  enum class Type : std::uint8_t { null, boolean, whole, negative, real, text, object, array };
+  static constexpr std::int32_t kRoot = -1;
+
+  std::string_view key = {};
+  std::uint64_t tag = 0;       ///< of `key`: most lookups pass most members by
+  std::string_view text = {};  ///< of `text`
+  std::uint64_t whole = 0;     ///< of `whole`; 0 or 1 of `boolean`
+  double real = 0;             ///< of any number
+  std::int32_t parent = kRoot;
+  Type type = Type::null;
+
+  static std::uint64_t tag_of(std::string_view name) {
+    std::uint64_t front = 0;
+    std::memcpy(&front, name.data(), std::min(name.size(), sizeof front));
+    return front ^ (static_cast<std::uint64_t>(name.size()) << 56U);
+  }
+};
 
 /// One event of a recording. It and what it returns live until the next line is read.
 class Record {
  public:
-  Record(std::uint64_t line, std::string_view event, WallTime time,
-         const simdjson::dom::object& object)
-      : line_(line), event_(event), time_(time), object_(&object) {}
+  /// `run` tells the writers of one recording apart: equal for the events that share one count.
+  Record(std::uint64_t line, std::string_view event, WallTime time, std::span<const Member> members,
+         std::uint64_t run = 0)
+      : line_(line), event_(event), time_(time), members_(members), run_(run) {}
 
-  /// Counted from 1.
+  /// Counted from 1; within a JSON document of log events, its messages are counted.
   [[nodiscard]] std::uint64_t line() const { return line_; }
   [[nodiscard]] std::string_view event() const { return event_; }
   [[nodiscard]] WallTime time() const { return time_; }
+  [[nodiscard]] std::uint64_t run() const { return run_; }
 
   /// A member; dots step into objects: "last_sample.used_bytes". nullopt where it is absent or of
   /// another type: a field is never taken for 0.
@@ -32,10 +53,15 @@ class Record {
   [[nodiscard]] std::optional<std::string_view> text(std::string_view path) const;
 
  private:
+  [[nodiscard]] const Member* find(std::string_view path) const;
+
   std::uint64_t line_;
   std::string_view event_;
   WallTime time_;
-  const simdjson::dom::object* object_;
+  std::span<const Member> members_;
+  std::uint64_t run_;
+  /// Behind the last that was found: whoever asks in the order of the encoder finds at once.
+  mutable std::size_t hint_ = 0;
 };
 
 }  // namespace oomdrill::recording

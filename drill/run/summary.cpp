@@ -180,7 +180,7 @@ void add_recording(Lines& lines, const Drill& drill) {
   if (counts.broken > 0) text += fmt::format(", {} broken lines", counts.broken);
   lines.add("recording", text);
   for (const auto& problem : drill.problems) {
-    lines.add("", fmt::format("line {}: {}", problem.line, problem.what));
+    lines.add("", describe(problem, drill.counts));
   }
 }
 

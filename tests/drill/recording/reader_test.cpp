@@ -1,8 +1,11 @@
 #include "recording/reader.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "fixture_tree.h"
+#include "recording/sequence.h"
 
 namespace oomdrill::recording {
 namespace {
@@ -69,6 +72,51 @@ TEST(Reader, FieldsKeepTheirTypesAndAbsentIsAbsent) {
       R"("victim":{"name":"leak\"sim"},"survived":true,"null":null})"
       "\n");
   EXPECT_TRUE(seen);
+}
+
+TEST(Reader, NumbersAreReadToTheLastBit) {
+  for (const char* text : {"0",
+                           "7",
+                           "12345678",
+                           "123456789",
+                           "1234567890123456",
+                           "12345678901234567",
+                           "18446744073709551615",
+                           "5.83",
+                           "0.1",
+                           "0.30000000000000004",
+                           "8.148193359375",
+                           "7932816.69773827",
+                           "1234567.12345678",
+                           "12345678.5",
+                           "1e3",
+                           "1.5E-7",
+                           "-0",
+                           "-1.25",
+                           "9007199254740993.5",
+                           "0.00000001"}) {
+    std::optional<double> real;
+    std::optional<std::uint64_t> whole;
+    Reader reader([&](const Record& record) {
+      real = record.real("n");
+      whole = record.whole("n");
+    });
+    reader.feed(fmt::format(R"({{"event":"leak.x","time":"2026-11-24T11:04:34Z","n":{}}})", text));
+    reader.finish();
+    ASSERT_TRUE(real) << text;
+    EXPECT_EQ(*real, std::strtod(text, nullptr)) << text;
+    if (std::string_view(text).find_first_of(".eE-") == std::string_view::npos) {
+      EXPECT_EQ(whole, std::strtoull(text, nullptr, 10)) << text;
+    }
+  }
+  for (const char* text : {"01", "1.", ".5", "-", "-inf", "+1", "1x", "00.5", "1e", "1e999", "0x1",
+                           "1234567890123456x", "1.5.5", "12:3", "-01", "tru", "nul"}) {
+    EXPECT_EQ(
+        read(fmt::format(R"({{"event":"leak.x","time":"2026-11-24T11:04:34Z","n":{}}})", text))
+            .counts.broken,
+        1U)
+        << text;
+  }
 }
 
 TEST(Reader, AnEmfObjectIsTheSameEvent) {
@@ -157,6 +205,218 @@ TEST(Reader, ReadsAFileAndNamesWhatItCannotOpen) {
   const auto missing = read_file(tree.path() + "/absent.jsonl", reader);
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().line().find("absent.jsonl"), std::string::npos);
+}
+
+std::string sample(int seq, std::string_view more = "") {
+  return fmt::format(
+      R"({{"event":"memory.sample","time":"2026-11-24T11:04:{:02}.123Z","seq":{}{}}})", seq, seq,
+      more);
+}
+
+/// As JSON holds a text.
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string log_events(const std::vector<std::string>& messages, std::string_view indent) {
+  std::string text = fmt::format("{{{0}\"events\": [{0}", indent);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    text += fmt::format(R"({}{{"timestamp": 1396035378988,{}"message": {}, "ingestionTime": 1}})",
+                        i == 0 ? "" : ",", indent, json_text(messages[i]));
+  }
+  return text +
+         fmt::format(R"(],{}"nextForwardToken": "f/1", "nextBackwardToken": "b/1"}})", indent);
+}
+
+/// The `seq` of every record, as it comes out.
+std::vector<std::uint64_t> sequence_of(std::string_view text, Counts* counts = nullptr,
+                                       std::size_t piece = std::string_view::npos) {
+  std::vector<std::uint64_t> seqs;
+  Reader reader([&](const Record& record) { seqs.push_back(record.whole("seq").value_or(0)); },
+                Reader::Order::restored);
+  for (std::size_t at = 0; at < text.size(); at += std::min(piece, text.size() - at)) {
+    reader.feed(text.substr(at, piece));
+  }
+  reader.finish();
+  if (counts != nullptr) *counts = reader.counts();
+  return seqs;
+}
+
+using Seqs = std::vector<std::uint64_t>;
+
+TEST(Reader, ReadsWhatGetLogEventsAnswersHoweverItIsCut) {
+  const std::vector<std::string> messages = {sample(1), "plain \"text\"", sample(2), "{broken"};
+  for (const char* indent : {"", "\n    "}) {
+    const std::string text = log_events(messages, indent) + "\n" + log_events(messages, indent);
+    for (std::size_t piece = 1; piece < text.size(); piece += piece < 40 ? 1 : 97) {
+      const Read result = read(text, piece);
+      ASSERT_EQ(result.counts.documents, 2U) << piece;
+      ASSERT_EQ(result.counts.lines, 8U) << piece;
+      ASSERT_EQ(result.counts.events, 4U) << piece;
+      ASSERT_EQ(result.counts.foreign, 2U) << piece;
+      ASSERT_EQ(result.counts.broken, 2U) << piece;
+      ASSERT_EQ(result.problems[0].line, 4U);
+      ASSERT_TRUE(describe(result.problems[0], result.counts).starts_with("message 4: "));
+    }
+  }
+}
+
+TEST(Reader, ReadsFilterLogEventsInsightsAndBareLists) {
+  const std::string message = json_text(sample(7));
+  const auto seqs = [](const std::string& text) { return sequence_of(text); };
+  EXPECT_EQ(seqs(R"({"events":[{"logStreamName":"s","timestamp":1,"message":)" + message +
+                 R"(,"eventId":"1"}],"searchedLogStreams":[]})"),
+            Seqs{7});
+  EXPECT_EQ(seqs(R"({"searchedLogStreams":[],"events":[{"message":)" + message + "}]}"), Seqs{7});
+  EXPECT_EQ(seqs(R"({"results":[[{"field":"@timestamp","value":"{\"event\":1}"},)"
+                 R"({"field":"@message","value":)" +
+                 message + R"(},{"field":"@ptr","value":"x"}]],"status":"Complete"})"),
+            Seqs{7});
+  EXPECT_EQ(seqs(R"([{"timestamp":1,"message":)" + message + "}]"), Seqs{7});
+  EXPECT_EQ(seqs(R"([[{"field":"@message","value":)" + message + "}]]"), Seqs{7});
+}
+
+TEST(Reader, MessagesAreUnescaped) {
+  std::string name;
+  Reader reader([&](const Record& record) { name = record.text("victim.name").value_or("?"); });
+  reader.feed(R"({"events":[{"message":"{\"event\":\"memory.oom_kill\",)"
+              R"(\"time\":\"2026-11-24T11:04:34Z\",\"victim\":{\"name\":)"
+              R"(\"a\\\"b\u00e9\ud83d\ude00\\u0041\"}}\n"}]})");
+  reader.finish();
+  EXPECT_EQ(name, "a\"b\u00e9\U0001F600A");
+}
+
+TEST(Reader, ADocumentThatIsCutSaysSoAndLinesGoOnBehindIt) {
+  const std::string whole = log_events({sample(1), sample(2)}, "\n");
+  const Read ended = read(whole.substr(0, whole.size() - 30));
+  EXPECT_EQ(ended.counts.events, 2U);
+  ASSERT_EQ(ended.problems.size(), 1U);
+  EXPECT_NE(ended.problems[0].what.find("ends early"), std::string::npos);
+  const Read resumed = read(whole.substr(0, whole.find("seq")) + "\n" + sample(3) + "\n");
+  EXPECT_EQ(resumed.counts.events, 1U);
+  EXPECT_EQ(resumed.counts.broken, 1U);
+}
+
+TEST(Reader, AnApplicationsOwnJsonIsNoDocument) {
+  const Read result = read(
+      "{\"events\":[]}\n{\"results\":3}\n{\"message\":\"hello\"}\n{\"status\":\"ok\"}\n[{\"a\":1}]"
+      "\n"
+      "[[1]]\n" +
+      sample(1) + "\n");
+  EXPECT_EQ(result.counts.foreign, 6U);
+  EXPECT_EQ(result.counts.broken, 0U);
+  EXPECT_EQ(result.counts.events, 1U);
+}
+
+TEST(Reader, ReadsBehindTimestampsAndOutOfLogDriversObjects) {
+  const std::string emf = R"({"_aws":{"Timestamp":1},)" + sample(2).substr(1);
+  const std::string text = "2026-11-24T11:04:34.123456789Z " + sample(1) + "\n" +
+                           "2026-11-24T11:04:34.123456789Z " + emf + "\n" + R"({"log":)" +
+                           json_text(sample(3)).insert(json_text(sample(3)).size() - 1, "\\n") +
+                           R"(,"stream":"stdout","time":"2026-11-24T11:04:34.1Z"})" + "\n" +
+                           R"({"log":"plain"})" + "\n";
+  Counts counts;
+  EXPECT_EQ(sequence_of(text, &counts), (Seqs{1, 2, 3}));
+  EXPECT_EQ(counts.foreign, 1U);
+}
+
+TEST(Order, IsRestoredAndDuplicatesAreDropped) {
+  const auto lines = [](const Seqs& seqs) {
+    std::string text;
+    for (const auto seq : seqs) text += sample(static_cast<int>(seq)) + "\n";
+    return text;
+  };
+  Counts counts;
+  EXPECT_EQ(sequence_of(lines({1, 3, 2, 2, 5, 6, 4, 1, 7}), &counts), (Seqs{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(counts.duplicates, 2U);
+  EXPECT_EQ(counts.events, 7U);
+  EXPECT_EQ(sequence_of(lines({1, 2, 5, 6, 9}), &counts), (Seqs{1, 2, 5, 6, 9}));
+  EXPECT_EQ(counts.duplicates, 0U);
+}
+
+TEST(Order, TwoTasksDoNotDisturbEachOther) {
+  const auto line = [](int seq, const char* task) {
+    return sample(seq, fmt::format(R"(,"task_id":"{}")", task)) + "\n";
+  };
+  Counts counts;
+  EXPECT_EQ(sequence_of(line(1, "a") + line(1, "b") + line(2, "b") + line(2, "a") + line(4, "a") +
+                            line(3, "b") + line(3, "a"),
+                        &counts),
+            (Seqs{1, 1, 2, 2, 3, 3, 4}));
+  EXPECT_EQ(counts.duplicates, 0U);
+}
+
+TEST(Order, ARestartIsNoDisorder) {
+  EXPECT_EQ(
+      sequence_of(sample(1) + "\n" + sample(2) + "\n" + sample(3) + "\n" +
+                  R"({"event":"probe.started","time":"2026-11-24T12:04:00Z","seq":1})" + "\n" +
+                  R"({"event":"memory.sample","time":"2026-11-24T12:04:01Z","seq":2})"),
+      (Seqs{1, 2, 3, 1, 2}));
+}
+
+TEST(Order, ALossHoldsABoundedNumberBack) {
+  std::string text = sample(1) + "\n";
+  for (int i = 0; i < 5000; ++i) {
+    text += fmt::format(R"({{"event":"memory.sample","time":"2026-11-24T12:{:02}:{:02}.{:03}Z",)"
+                        R"("seq":{}}})"
+                        "\n",
+                        i / 1000, i % 1000 / 20, i % 20, 10 + i);
+  }
+  std::uint64_t out = 0;
+  Reader reader([&](const Record&) { ++out; }, Reader::Order::restored);
+  reader.feed(text);
+  EXPECT_GE(out, 5001 - Sequence::kMostHeld);
+  reader.finish();
+  EXPECT_EQ(out, 5001U);
+}
+
+std::string gzip(std::string_view text) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  std::string in(text);
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+TEST(Reader, ReadsGzipWholeConcatenatedCutAndDamaged) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i)
+    text += sample(1 + i % 50, fmt::format(R"(,"n":{})", i * 7919)) + "\n";
+  const std::string packed = gzip(text);
+  test::FixtureTree tree;
+  const auto read_back = [&](const std::string& content) {
+    tree.file("/r.gz", content);
+    Reader reader([](const Record&) {});
+    EXPECT_TRUE(read_file(tree.path() + "/r.gz", reader));
+    return std::pair(reader.counts().events, reader.problems());
+  };
+  EXPECT_EQ(read_back(packed).first, 5000U);
+  EXPECT_TRUE(read_back(packed).second.empty());
+  EXPECT_EQ(read_back(packed + packed).first, 10000U);
+  const auto cut = read_back(packed.substr(0, packed.size() / 2));
+  EXPECT_GT(cut.first, 1000U);
+  ASSERT_FALSE(cut.second.empty());
+  EXPECT_NE(cut.second.back().what.find("ends early"), std::string::npos);
+  // The checksum at its end tells, if nothing before does.
+  std::string damaged = packed;
+  damaged[damaged.size() - 8] = static_cast<char>(damaged[damaged.size() - 8] ^ 1);
+  const auto hurt = read_back(damaged);
+  ASSERT_FALSE(hurt.second.empty());
+  EXPECT_NE(hurt.second.back().what.find("damaged"), std::string::npos);
+  EXPECT_EQ(read_back("").first, 0U);
+  EXPECT_EQ(read_back("\x1f").first, 0U);
 }
 
 TEST(Time, ReadsWhatFormatTimeWrites) {
