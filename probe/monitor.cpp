@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -29,6 +31,9 @@ constexpr Nanoseconds kRecheck = std::chrono::milliseconds(20);
 /// a kill and its SIGCHLD does not hide it.
 constexpr Nanoseconds kHostMark = std::chrono::seconds(1);
 constexpr std::size_t kLongestCommand = 512;
+/// Lines kept free for the workload's end: its kill, its verdict, the parting line.
+constexpr std::size_t kReserved = 3;
+constexpr Nanoseconds kMinute = std::chrono::minutes(1);
 
 cgroup::Bytes own_rss() {
   const auto statm = read_file("/proc/self/statm");
@@ -97,14 +102,21 @@ void Monitor::start(const StartFacts& facts) {
       .boolean("pid1", facts.pid1)
       .boolean("subreaper", facts.subreaper)
       .text("thresholds", facts.thresholds);
-  emitter_->emit_important(started);
+  say(started, Weight::important);
 
+  if (ring_ != nullptr) {
+    state_.started_ms =
+        std::chrono::floor<std::chrono::milliseconds>(clock_->wall()).time_since_epoch().count();
+    if (ring_->previous()) tell_previous_run();
+    update_state();
+  }
+  processes_.look();
   history_.take_counters(now_.sample);
   history_.limit = now_.limit;
   if (readable && now_.has_sample) history_.push(now_);
   const Nanoseconds now = clock_->now();
   host_marks_[0] = host_marks_[1] = {now, now_.host_oom_kills};
-  look_at_ = sample_at_ = now;
+  look_at_ = sample_at_ = minute_ = now;
   if (subject.location && !subject.counters_trusted) {
     warn(
         "this kernel is gVisor's: its memory.events are always 0, so an OOM kill cannot be told "
@@ -121,18 +133,77 @@ void Monitor::start(const StartFacts& facts) {
   }
 }
 
+void Monitor::say(const telemetry::Event& event, Weight weight) {
+  if (recorder_ != nullptr) recorder_->emit(event);
+  switch (weight) {
+    case Weight::ordinary:
+      emitter_->emit(event);
+      return;
+    case Weight::important:
+      emitter_->emit_important(event);
+      return;
+    case Weight::verdict:
+      emitter_->emit_verdict(event);
+  }
+}
+
+/// How the run before ended that used the same flight recorder.
+void Monitor::tell_previous_run() {
+  const RunState& run = *ring_->previous();
+  const auto in_place = [](const auto& text) {
+    return std::string_view(text.data(), ::strnlen(text.data(), text.size()));
+  };
+  auto previous = event("probe.previous_run");
+  previous.text("outcome", run.stopped != 0 ? "stopped" : "vanished");
+  if (!in_place(run.verdict).empty()) previous.text("verdict", in_place(run.verdict));
+  if (!in_place(run.command).empty()) previous.text("command", in_place(run.command));
+  char seen[25];
+  format_time(WallTime(std::chrono::milliseconds(run.seen_ms)), seen);
+  previous.text("last_seen", std::string_view(seen, 24))
+      .real("duration_s", static_cast<double>(run.seen_ms - run.started_ms) / 1000)
+      .number("used_bytes", run.used_bytes);
+  if (run.limit_bytes > 0) {
+    previous.number("limit_bytes", run.limit_bytes)
+        .real("used_percent", rounded(100.0 * static_cast<double>(run.used_bytes) /
+                                          static_cast<double>(run.limit_bytes),
+                                      2));
+  }
+  previous.number("oom_kills", run.oom_kills);
+  say(previous, Weight::important);
+}
+
+void Monitor::record_look() {
+  auto sample = event("memory.sample");
+  add_sample(sample, now_, version(), reservation());
+  recorder_->emit(sample);
+  update_state();
+}
+
+void Monitor::update_state() {
+  state_.seen_ms =
+      std::chrono::floor<std::chrono::milliseconds>(clock_->wall()).time_since_epoch().count();
+  if (now_.has_sample) {
+    state_.used_bytes = now_.sample.current;
+    state_.limit_bytes = now_.limit.value_or(0);
+  }
+  ring_->update(state_);
+}
+
 void Monitor::warn(std::string_view message) {
-  emitter_->emit(event("probe.warning").text("message", message));
+  say(event("probe.warning").text("message", message), Weight::ordinary);
 }
 
 void Monitor::workload_started(Workload& workload, std::string_view command,
                                std::optional<int> oom_score_adj) {
   workload_ = &workload;
   workload_started_at_ = clock_->now();
+  std::copy_n(command.begin(), std::min(command.size(), state_.command.size()),
+              state_.command.begin());
   auto started = event("workload.started");
+  processes_.look();
   started.integer("pid", workload.pid()).text("command", command.substr(0, kLongestCommand));
   if (oom_score_adj) started.integer("oom_score_adj", *oom_score_adj);
-  emitter_->emit_important(started);
+  say(started, Weight::important);
 }
 
 Nanoseconds Monitor::deadline() const {
@@ -157,6 +228,38 @@ void Monitor::tick() {
   if (pending_ && clock_->now() >= pending_->decide_at) settle();
   if (clock_->now() >= look_at_) look();
   if (emitter_->held() > 0) emitter_->flush();
+  tell_dropped();
+}
+
+bool Monitor::may_tell() {
+  if (policy_.max_events_per_minute == 0) return true;
+  if (told_this_minute_ < policy_.max_events_per_minute) {
+    ++told_this_minute_;
+    return true;
+  }
+  ++suppressed_this_minute_;
+  ++suppressed_;
+  return false;
+}
+
+/// What a reader did not get: suppressed lines when their minute is over, dropped ones when the
+/// sink takes lines again.
+void Monitor::tell_dropped() {
+  const bool over = clock_->now() - minute_ >= kMinute;
+  const auto suppressed = over ? std::exchange(suppressed_this_minute_, 0) : 0;
+  if (over) {
+    minute_ += (clock_->now() - minute_) / kMinute * kMinute;
+    told_this_minute_ = 0;
+  }
+  const bool taken = emitter_->emitted() > emitted_seen_ && emitter_->held() == 0;
+  emitted_seen_ = emitter_->emitted();
+  const auto dropped = taken ? emitter_->dropped() - dropped_told_ : 0;
+  if (suppressed == 0 && dropped == 0) return;
+  auto told = event("probe.dropped");
+  if (dropped > 0) told.number("dropped", dropped);
+  if (suppressed > 0) told.number("suppressed", suppressed);
+  dropped_told_ += dropped;
+  say(told, Weight::important);
 }
 
 void Monitor::look() {
@@ -169,6 +272,7 @@ void Monitor::look() {
     if (!history_.own.oom_kill && !history_.hierarchical.oom_kill) {
       history_.take_counters(now_.sample);
     }
+    history_.follow(now_);
     for (const Detector& detector : detectors()) {
       // While a victim's memory is being torn down, its fall is no news: the kill is, first.
       if (pending_ && !detector.counters_suffice) continue;
@@ -180,19 +284,29 @@ void Monitor::look() {
         history_.note(*found);
         if (const auto* f = std::get_if<ThresholdCrossed>(&*found)) tell(*f);
         if (const auto* f = std::get_if<LimitChanged>(&*found)) tell(*f);
+        if (const auto* f = std::get_if<GrowthFound>(&*found)) tell(*f);
+        if (const auto* f = std::get_if<PressureChanged>(&*found)) tell(*f);
         // A sample of this look tells the same.
         if (const auto* f = std::get_if<LastWords>(&*found); f && !sample_due) tell(*f);
       }
     }
     mark_host();
+    // What is gone now may be the victim of a kill that the next look counts.
+    if (!pending_) processes_.forget_departed();
+    processes_.look();
   }
+  if (recorder_ != nullptr && readable && now_.has_sample) record_look();
+  history_.calm = readable && is_calm(now_, history_, policy_) ? history_.calm + 1 : 0;
+  const Nanoseconds period = sample_period(history_, policy_);
   if (sample_due) {
     if (readable && now_.has_sample) tell_sample();
     // On the grid of the first sample; what was slept through is passed over.
     const auto missed = (started - sample_at_) / policy_.interval;
-    sample_at_ += (missed + 1) * policy_.interval;
+    sample_at_ += missed * policy_.interval + period;
+  } else if (history_.calm == 0) {
+    sample_at_ = std::min(sample_at_, started + policy_.interval);
   }
-  Nanoseconds wait = policy_.interval;
+  Nanoseconds wait = period;
   if (readable && now_.has_sample) {
     wait = next_look(now_, history_, policy_);
     history_.push(now_);
@@ -216,6 +330,7 @@ void Monitor::collect_kill() {
   if (!found) return;
   history_.note(*found);
   const auto& kill = std::get<OomKilled>(*found);
+  processes_.look();
   if (pending_) {
     pending_->kill.kills += kill.kills;
     pending_->kill.own_after = kill.own_after;
@@ -230,25 +345,29 @@ void Monitor::collect_kill() {
   pending_->decide_at = now_.at + kGrace;
   pending_->give_up_at = now_.at + kLongestDeath;
   pending_->workload_dying = workload_ != nullptr && workload_->is_dying();
-  if (workload_ == nullptr) tell_kill(std::nullopt);
+  if (workload_ == nullptr) settle();
 }
 
 /// The workload had time to die of the pending kill.
 void Monitor::settle() {
+  const Nanoseconds now = clock_->now();
   const bool dying = workload_ != nullptr && workload_->is_dying();
   if (!dying) {
-    if (pending_->victim == 0) unattributed_at_ = clock_->now();
+    // Nobody reads, and what is held must not push out older kills: kills are added up instead.
+    if (emitter_->held() > 0 && !emitter_->flush() && emitter_->room() <= kReserved) {
+      pending_->decide_at = now + kGrace;
+      return;
+    }
     tell_kill(workload_ != nullptr ? std::optional(true) : std::nullopt);
     return;
   }
   pending_->workload_dying = true;
-  if (clock_->now() < pending_->give_up_at) {
-    pending_->decide_at = clock_->now() + kRecheck;
+  if (now < pending_->give_up_at) {
+    pending_->decide_at = now + kRecheck;
     return;
   }
   told_dying_ += pending_->kill.kills;
-  pending_->victim = workload_->pid();
-  pending_->victim_name = ProcessName(workload_->name());
+  pending_->workload_is_victim = true;
   tell_kill(false);
 }
 
@@ -260,40 +379,52 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
     read(false);
     collect_kill();
   }
-  if (pending_ && reaped.other_killed != 0 && pending_->victim == 0) {
-    pending_->victim = reaped.other_killed;
-    pending_->victim_name = reaped.other_name;
+  if (pending_) {
+    for (std::size_t i = 0; i < reaped.others_killed_size; ++i) {
+      processes_.mark_sigkilled(reaped.others_killed[i].pid, reaped.others_killed[i].name);
+    }
   }
   if (!reaped.main_ended) return std::nullopt;
+  workload_ended_ = true;
 
+  const Reading before = pending_ ? pending_->before : last_look();
   Death death;
   death.wait_status = reaped.main_status;
   death.stop_requested = workload_->stop_requested();
   death.killed_by_us = workload_->killed_by_us();
   death.oom_kills = counted_kills();
   death.host_oom_kills = host_kills();
-  death.others_killed = reaped.other_killed != 0;
+  death.others_killed = reaped.others_killed_size > 0;
+  if (before.has_sample) death.used_percent = percent(before, demand(before));
+  if (const auto* facts = processes_.find(workload_->pid()); facts && reaped.main_vm_limit) {
+    death.vm_percent =
+        rounded(100.0 * static_cast<double>(facts->vm_bytes) /
+                    static_cast<double>(std::max<std::uint64_t>(*reaped.main_vm_limit, 1)),
+                2);
+  }
   Judgement judgement = judge(death);
   if (judgement.verdict == Verdict::oom_killed && survived_it) {
     judgement.confidence = Confidence::likely;
   }
   // A kill told moments ago as another's may have been this one, delayed.
-  if (judgement.verdict == Verdict::killed && judgement.confidence == Confidence::certain &&
-      !death.killed_by_us && unattributed_at_ && now_.at - *unattributed_at_ < kHostMark) {
+  const bool outside =
+      judgement.verdict == Verdict::killed || judgement.verdict == Verdict::stop_timeout;
+  if (outside && judgement.confidence == Confidence::certain && !death.killed_by_us &&
+      unattributed_at_ && now_.at - *unattributed_at_ < kHostMark) {
     judgement.confidence = Confidence::likely;
   }
 
-  const Reading before = pending_ ? pending_->before : last_look();
   if (pending_) {
-    if (judgement.verdict == Verdict::oom_killed) {
-      pending_->victim = workload_->pid();
-      pending_->victim_name = ProcessName(workload_->name());
-    }
+    pending_->workload_is_victim = judgement.verdict == Verdict::oom_killed;
     tell_kill(false);
   } else {
     read(false);
   }
+  tell_exit(judgement, death, before);
+  return judgement;
+}
 
+void Monitor::tell_exit(const Judgement& judgement, const Death& death, const Reading& before) {
   auto exited = event("workload.exited");
   exited.integer("pid", workload_->pid()).integer("exit_code", judgement.exit_code);
   const SignalName signal(judgement.signal);
@@ -309,8 +440,39 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
         .number("limit_bytes", before.limit)
         .number("peak_bytes", now_.sample.peak);
   }
-  emitter_->emit_important(exited);
-  return judgement;
+
+  exited.begin("evidence")
+      .integer("wait_status", death.wait_status)
+      .number("oom_kill", death.oom_kills)
+      .number("host_oom_kill", death.host_oom_kills);
+  if (source_->subject().location) {
+    exited.boolean("counters_trusted", source_->subject().counters_trusted);
+  }
+  if (before.has_sample) {
+    const auto hits = before.sample.deciding().max;
+    const auto hits_now = now_.sample.deciding().max;
+    if (hits && hits_now && *hits_now >= *hits) exited.number("max", *hits_now - *hits);
+    exited.real("used_percent", percent(before, before.sample.current))
+        .real("working_set_percent", death.used_percent)
+        .real("age_s", seconds(clock_->now() - before.at));
+  }
+  exited.real("vm_percent", death.vm_percent);
+  constexpr std::size_t kMostSignals = 8;
+  std::array<std::optional<SignalName>, kMostSignals> names;
+  if (const auto sent = workload_->signals(); !sent.empty()) {
+    exited.begin("signals");
+    for (std::size_t i = 0; i < std::min(sent.size(), kMostSignals); ++i) {
+      names[i].emplace(sent[i].number);
+      exited.real(names[i]->view(), seconds(sent[i].at - workload_started_at_));
+    }
+    exited.end();
+  }
+  exited.end();
+  say(exited, Weight::verdict);
+  const auto verdict = name(judgement.verdict);
+  std::copy_n(verdict.begin(), std::min(verdict.size(), state_.verdict.size()),
+              state_.verdict.begin());
+  if (ring_ != nullptr) update_state();
 }
 
 /// OOM kills that the workload's death may be due to; nullopt: they cannot be counted here.
@@ -335,7 +497,26 @@ void Monitor::mark_host() {
   host_marks_[1] = {now_.at, now_.host_oom_kills};
 }
 
+Victims Monitor::find_victims() const {
+  const Reading& before = pending_->before;
+  KillCircumstances kill;
+  kill.kills = pending_->kill.kills;
+  kill.known = pending_->workload_is_victim ? workload_->pid() : 0;
+  if (before.has_sample && before.limit && *before.limit > before.sample.current) {
+    kill.unseen_bytes = *before.limit - before.sample.current;
+  }
+  kill.largest_living = processes_.largest_rss();
+  return name_victims(processes_.departed(), kill);
+}
+
 void Monitor::tell_kill(std::optional<bool> survived) {
+  processes_.look();
+  if (pending_->workload_is_victim) {
+    processes_.mark_sigkilled(workload_->pid(), ProcessName(workload_->name()));
+  }
+  const Victims victims = find_victims();
+  if (survived == true && victims.size == 0) unattributed_at_ = clock_->now();
+  processes_.forget_departed();
   const PendingKill pending = *std::exchange(pending_, std::nullopt);
   const Subject& subject = source_->subject();
   const Reading& before = pending.before;
@@ -357,15 +538,23 @@ void Monitor::tell_kill(std::optional<bool> survived) {
   auto kill = event("memory.oom_kill");
   kill.text("scope", name(verdict.scope)).text("confidence", name(verdict.confidence));
   kill.number("kills", pending.kill.kills);
-  if (pending.victim != 0) {
-    kill.begin("victim").integer("pid", pending.victim);
-    if (!pending.victim_name.view().empty()) kill.text("name", pending.victim_name.view());
-    kill.end();
-  }
+  const auto groups = pending.kill.before().oom_group_kill;
+  const auto groups_after = pending.kill.after().oom_group_kill;
+  if (groups && groups_after) kill.boolean("group_kill", *groups_after > *groups);
+  PidTexts pids;
+  add_victims(kill, victims, pending.kill.kills, pids);
   if (survived) kill.boolean("survived", *survived);
   kill.number("used_bytes", before.sample.current);
   add_limit(kill, subject.limit);
   kill.number("peak_bytes", pending.after.sample.peak);
+  kill.begin("evidence");
+  add_deltas(kill, pending.kill.before(), pending.kill.after());
+  kill.number("host_oom_kill", host_kills())
+      .real("used_percent", percent(before, before.sample.current));
+  if (pending.after.sample.peak) {
+    kill.real("peak_percent", percent(before, *pending.after.sample.peak));
+  }
+  kill.number("host_available_bytes", evidence.host_available).end();
   add_counters(kill, "counters_before", pending.kill.before());
   add_counters(kill, "counters_after", pending.kill.after());
   kill.number("host_oom_kills_delta", host_kills());
@@ -378,10 +567,13 @@ void Monitor::tell_kill(std::optional<bool> survived) {
       .number("kernel_bytes", before.sample.stat.kernel)
       .end();
   kill.metric("oom_killed", static_cast<double>(pending.kill.kills), telemetry::Unit::count);
-  emitter_->emit_important(kill);
+  say(kill, Weight::verdict);
+  state_.oom_kills += pending.kill.kills;
+  if (ring_ != nullptr) update_state();
 }
 
 void Monitor::tell(const ThresholdCrossed& found) {
+  if (!may_tell()) return;
   auto crossed = event("memory.threshold");
   crossed.real("threshold_percent", found.percent).text("direction", found.up ? "up" : "down");
   add_usage(crossed, now_);
@@ -394,43 +586,106 @@ void Monitor::tell(const ThresholdCrossed& found) {
   if (const auto left = rate && found.up ? time_to_limit(now_, *rate) : std::nullopt) {
     crossed.real("eta_oom_s", seconds(*left));
   }
-  emitter_->emit_important(crossed);
+  say(crossed, Weight::important);
 }
 
 void Monitor::tell(const LimitChanged& found) {
+  if (!may_tell()) return;
   auto changed = event("memory.limit_changed");
   changed.number("limit_bytes", found.current)
       .text("limit_source", cgroup::name(source_->subject().limit.source))
       .boolean("limit_complete", source_->subject().limit.complete)
       .number("previous_limit_bytes", found.previous);
-  emitter_->emit_important(changed);
+  say(changed, Weight::important);
 }
 
 void Monitor::tell(const LastWords&) {
+  if (!may_tell()) return;
   auto words = event("memory.last_words");
   add_sample(words, now_, version(), reservation());
-  emitter_->emit(words);
+  say(words, Weight::ordinary);
+}
+
+void Monitor::tell(const GrowthFound& found) {
+  if (!may_tell()) return;
+  auto growth = event("memory.growth");
+  growth.boolean("growing", found.growing);
+  add_usage(growth, now_);
+  growth.number("anon_bytes", now_.sample.stat.anon)
+      .number("shmem_bytes", now_.sample.stat.shmem)
+      .number("kernel_bytes", now_.sample.stat.kernel);
+  if (found.growing) {
+    const Trend& trend = found.trend;
+    growth.text("grows", trend.grows)
+        .real("growth_bytes_per_s", std::round(trend.bytes_per_s))
+        .real("eta_oom_s", seconds(found.eta));
+    if (const auto least = time_to_limit(now_, trend.high)) {
+      growth.real("eta_oom_least_s", seconds(*least));
+    }
+    if (const auto most = time_to_limit(now_, trend.low)) {
+      growth.real("eta_oom_most_s", seconds(*most));
+    }
+    constexpr double kStrong = 3.3;
+    const bool steady = trend.z >= kStrong && trend.high - trend.low <= trend.bytes_per_s;
+    growth.text("confidence", name(steady ? Confidence::likely : Confidence::unknown))
+        .real("span_s", seconds(trend.span))
+        .number("points", trend.points);
+  }
+  say(growth, Weight::important);
+}
+
+void Monitor::tell(const PressureChanged& found) {
+  if (!may_tell()) return;
+  auto pressure = event("memory.pressure");
+  pressure.text("cause", pressure_cause_name(found.cause))
+      .text("direction", found.up ? "up" : "down")
+      .real("level", rounded(found.level, 2));
+  add_usage(pressure, now_);
+  if (const auto& psi = now_.sample.pressure) {
+    pressure.real("psi_some_avg10_percent", psi->some.avg10)
+        .real("psi_some_avg60_percent", psi->some.avg60)
+        .real("psi_some_avg300_percent", psi->some.avg300)
+        .real("psi_full_avg10_percent", psi->full.avg10)
+        .real("psi_full_avg60_percent", psi->full.avg60)
+        .real("psi_full_avg300_percent", psi->full.avg300)
+        .number("psi_some_total_us", psi->some.total_us)
+        .number("psi_full_total_us", psi->full.total_us);
+  }
+  pressure.number("oom_max_hits", now_.sample.deciding().max)
+      .number("high_hits", now_.sample.deciding().high)
+      .number("refaults", now_.sample.stat.workingset_refault_file);
+  say(pressure, Weight::important);
 }
 
 void Monitor::tell_sample() {
+  history_.told = demand(now_);
+  ++samples_;
+  if (!may_tell()) return;
   auto sample = event("memory.sample");
   add_sample(sample, now_, version(), reservation());
   emitter_->emit(sample);
-  history_.told = demand(now_);
-  ++samples_;
 }
 
 void Monitor::stop(std::string_view reason) {
-  if (pending_) settle();
-  if (pending_) tell_kill(false);
+  // Kills since the last look: without this, 37 of 200 in a row went untold.
+  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  if (pending_ && !workload_ended_) settle();
+  if (pending_) tell_kill(workload_ != nullptr ? std::optional(false) : std::nullopt);
+  tell_dropped();
   auto stopped = event("probe.stopped");
   stopped.text("reason", reason)
       .number("events", emitter_->emitted())
       .number("dropped", emitter_->dropped())
+      .number("suppressed", suppressed_)
       .number("samples", samples_)
       .number("rss_bytes", own_rss())
       .real("cpu_s", rounded(own_cpu_s(), 3));
-  emitter_->emit_important(stopped);
+  say(stopped, Weight::important);
+  state_.stopped = 1;
+  if (ring_ != nullptr) update_state();
 }
 
 }  // namespace oomdrill::probe

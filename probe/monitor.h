@@ -4,13 +4,16 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "detect/detectors.h"
 #include "detect/scope.h"
+#include "recorder/ring_file.h"
 #include "source/source.h"
 #include "supervise/supervisor.h"
 #include "supervise/verdict.h"
+#include "supervise/victims.h"
 #include "telemetry/sink.h"
 
 namespace oomdrill::probe {
@@ -30,9 +33,8 @@ struct PendingKill {
   OomKilled kill;
   Reading before, after;
   Nanoseconds decide_at{}, give_up_at{};
-  pid_t victim = 0;
-  ProcessName victim_name;
-  bool workload_dying = false;  ///< it was, when the kill was seen
+  bool workload_is_victim = false;  ///< judged to be
+  bool workload_dying = false;      ///< it was, when the kill was seen
 };
 
 /// Looks, asks the detectors, tells what they find, and joins an OOM kill to the death that it
@@ -43,9 +45,18 @@ class Monitor {
   Monitor(Source& source, const Policy& policy, telemetry::Emitter& emitter, const Clock& clock,
           cgroup::Bytes reservation);
 
+  /// Before start(): every line is also written there, and each look as a sample. `recorder`
+  /// writes to `ring`.
+  void record(telemetry::Emitter& recorder, RingFile& ring) {
+    recorder_ = &recorder;
+    ring_ = &ring;
+  }
+
   /// The baseline of all counters, before the workload is started.
   void start(const StartFacts& facts);
   void warn(std::string_view message);
+  /// Before start(): whose processes victims are looked for in.
+  void watch_processes(ProcessTable table) { processes_ = std::move(table); }
   void workload_started(Workload& workload, std::string_view command,
                         std::optional<int> oom_score_adj);
 
@@ -69,6 +80,12 @@ class Monitor {
     cgroup::Count kills;
   };
 
+  enum class Weight { ordinary, important, verdict };
+  void say(const telemetry::Event& event, Weight weight);
+  void tell_previous_run();
+  void record_look();
+  void update_state();
+
   bool read(bool counters_only);
   void look();
   void collect_kill();
@@ -77,8 +94,15 @@ class Monitor {
   void tell(const ThresholdCrossed& found);
   void tell(const LimitChanged& found);
   void tell(const LastWords& found);
+  void tell(const GrowthFound& found);
+  void tell(const PressureChanged& found);
+  void tell_dropped();
+  /// Whether the minute's ceiling has room for a line; counts one that it has not.
+  bool may_tell();
   void tell_sample();
   void mark_host();
+  void tell_exit(const Judgement& judgement, const Death& death, const Reading& before);
+  [[nodiscard]] Victims find_victims() const;
   /// The last look before this one; this one where it is the first.
   [[nodiscard]] const Reading& last_look() const {
     return history_.size() > 0 ? history_.last() : now_;
@@ -94,6 +118,9 @@ class Monitor {
   Source* source_;
   Policy policy_;
   telemetry::Emitter* emitter_;
+  telemetry::Emitter* recorder_ = nullptr;
+  RingFile* ring_ = nullptr;
+  RunState state_;
   const Clock* clock_;
   cgroup::Bytes endpoint_reservation_;
 
@@ -101,6 +128,7 @@ class Monitor {
   Reading now_;
   History history_;
   std::optional<PendingKill> pending_;
+  ProcessTable processes_;
   HostMark host_marks_[2];
   Nanoseconds look_at_{};
   Nanoseconds sample_at_{};
@@ -111,6 +139,13 @@ class Monitor {
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
   std::uint64_t samples_ = 0;
+  Nanoseconds minute_{};  ///< when the minute of the ceiling began
+  std::uint64_t told_this_minute_ = 0;
+  std::uint64_t suppressed_this_minute_ = 0;
+  std::uint64_t suppressed_ = 0;
+  std::uint64_t dropped_told_ = 0;
+  std::uint64_t emitted_seen_ = 0;
+  bool workload_ended_ = false;
   bool blind_ = false;
   bool gone_ = false;
 };

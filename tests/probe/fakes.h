@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,9 @@ class FakeWorkload final : public Workload {
   [[nodiscard]] bool stop_requested() const override { return stop; }
   [[nodiscard]] bool killed_by_us() const override { return killed; }
 
+  [[nodiscard]] std::span<const SentSignal> signals() const override { return sent; }
+
+  std::vector<SentSignal> sent;
   bool dying = false;
   bool stop = false;
   bool killed = false;
@@ -76,8 +80,9 @@ class NullSink final : public telemetry::Sink {
 
 /// A monitor over a fake source and a clock that a test moves.
 struct Rig {
-  explicit Rig(telemetry::Sink& sink, std::string_view format = "json")
-      : emitter(*telemetry::choose_encoder(format, false, false), {}, sink, 8),
+  explicit Rig(telemetry::Sink& sink, std::string_view format = "json", Policy wanted = {})
+      : policy(std::move(wanted)),
+        emitter(*telemetry::choose_encoder(format, false, false), {}, sink, 8),
         monitor(source, policy, emitter, clock, std::nullopt) {}
 
   /// Lets time pass to the next deadlines within `time`, as the loop does.

@@ -137,8 +137,28 @@ TEST(Run, KillsWhatDoesNotStopWhenAskedTo) {
   probe.signal(SIGTERM);
   EXPECT_EQ(probe.wait(), 137);
   const auto exited = probe.the("workload.exited");
-  EXPECT_TRUE(has(exited, R"("verdict":"killed","confidence":"certain")")) << exited;
+  EXPECT_TRUE(has(exited, R"("verdict":"stop_timeout","confidence":"certain")")) << exited;
   EXPECT_TRUE(has(exited, R"("stop_requested":true)")) << exited;
+  EXPECT_TRUE(has(exited, R"("signals":{"SIGTERM":)")) << exited;
+  EXPECT_TRUE(has(exited, R"(,"SIGKILL":)")) << exited;
+}
+
+TEST(Run, AnAbortInAFullAddressSpaceIsLikelyAnAllocationThatFailed) {
+  // Half of the address space that it may have is taken at the look that comes before the end.
+  ProbeProcess probe({"run", "--format", "json", "--interval", "20ms", "--min-interval", "20ms",
+                      "--", "python3", "-c",
+                      "import mmap, os, resource, time\n"
+                      "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+                      "used = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
+                      "held = mmap.mmap(-1, (1 << 30) * 98 // 100 - used)\n"
+                      "time.sleep(1)\n"
+                      "try:\n"
+                      "    bytearray(1 << 29)\n"
+                      "except MemoryError:\n"
+                      "    os.abort()\n"});
+  EXPECT_EQ(probe.wait(), 134) << probe.out() << probe.err();
+  const auto exited = probe.the("workload.exited");
+  EXPECT_TRUE(has(exited, R"("verdict":"allocation_failed","confidence":"likely")")) << exited;
 }
 
 TEST(Run, WithoutKillAfterItWaits) {
@@ -297,6 +317,55 @@ TEST(Run, WritesToAFileAndRefusesOneThatCannotBe) {
   EXPECT_EQ(refused.out(), "") << "the command is not started";
 }
 
+TEST(Run, AFlightRecorderOutlivesAllOfUsAndTheNextRunTells) {
+  test::FixtureTree tree;
+  const std::string path = tree.path() + "/flight";
+  {
+    ProbeProcess probe(run_script(
+        "exec sleep 600", {"--recorder", path, "--interval", "20ms", "--min-interval", "20ms"}));
+    ASSERT_TRUE(probe.wait_for("memory.sample")) << probe.out() << probe.err();
+    const auto line = probe.the("workload.started");
+    const pid_t workload = std::stoi(line.substr(line.find(R"("pid":)") + 6));
+    ::kill(probe.pid(), SIGKILL);  // as if the container went
+    EXPECT_EQ(probe.wait(), 1009);
+    ::kill(workload, SIGKILL);
+  }
+  ProbeProcess recovered({"recover", path});
+  EXPECT_EQ(recovered.wait(), 0) << recovered.err();
+  EXPECT_EQ(recovered.count("probe.started"), 1U);
+  EXPECT_GE(recovered.count("memory.sample"), 1U);
+  EXPECT_EQ(recovered.count("probe.stopped"), 0U);
+
+  ProbeProcess again(run_script("exit 3", {"--recorder", path}));
+  EXPECT_EQ(again.wait(), 3);
+  const auto previous = again.the("probe.previous_run");
+  EXPECT_TRUE(has(previous, R"("outcome":"vanished","command":"sh -c exec sleep 600")"))
+      << previous;
+  ProbeProcess third(run_script("exit 0", {"--recorder", path}));
+  EXPECT_EQ(third.wait(), 0);
+  EXPECT_TRUE(has(third.the("probe.previous_run"), R"("outcome":"stopped","verdict":"failed")"));
+
+  ProbeProcess all({"recover", path});
+  EXPECT_EQ(all.wait(), 0);
+  EXPECT_EQ(all.count("probe.started"), 3U) << "all of them stand in the ring";
+  EXPECT_EQ(all.count("workload.exited"), 2U);
+}
+
+TEST(Run, AFlightRecorderThatCannotBeIsRefused) {
+  test::FixtureTree tree;
+  tree.file("/letter", "Dear Sir or Madam,\n");
+  const std::string letter = tree.path() + "/letter";
+  ProbeProcess refused(run_script("echo mine", {"--recorder", letter}));
+  EXPECT_EQ(refused.wait(), 73);
+  EXPECT_TRUE(has(refused.err(), "--recorder: " + letter + ": is no flight recorder"))
+      << refused.err();
+  EXPECT_EQ(refused.out(), "") << "the command is not started";
+  EXPECT_EQ(*read_file(letter), "Dear Sir or Madam,\n");
+  ProbeProcess nowhere(run_script("echo mine", {"--recorder", "/no/such/folder/flight"}));
+  EXPECT_EQ(nowhere.wait(), 73);
+  EXPECT_EQ(lines_in(nowhere.err()), 1) << nowhere.err();
+}
+
 TEST(Watch, EndsAtAStopRequest) {
   for (const int signal : {SIGTERM, SIGINT}) {
     ProbeProcess probe(
@@ -321,6 +390,8 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"fly"}, 64, "", "'fly' is no command of oomprobe"},
       {{"run"}, 64, "", "no command was given"},
       {{"run", "--interval", "0", "--", "true"}, 64, "", "--interval: '0' is too short"},
+      {{"run", "--max-interval", "500ms", "--", "true"}, 64, "", "shorter than --interval"},
+      {{"run", "--max-events-per-minute", "0", "--", "true"}, 64, "", "is no number of events"},
       {{"run", "--format", "xml", "--", "true"}, 64, "", "--format: 'xml'"},
       {{"run", "--metric-namespace", "AWS/ECS", "--", "true"}, 64, "", "AWS/ is reserved"},
       {{"watch", "--cgroup", "/no/such/cgroup"}, 69, "", "/no/such/cgroup"},
@@ -329,6 +400,10 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"snapshot", "--fail-above", "95"}, 64, "", "--fail-above: '95' is no percentage"},
       {{"doctor", "--format", "xml"}, 64, "", "--format: 'xml'"},
       {{"doctor", "--cgroup", "/no/such/cgroup"}, 69, "What follows:", ""},
+      {{"recover"}, 64, "", "no flight recorder was named; write oomprobe recover PATH"},
+      {{"recover", "/no/such/file"}, 69, "", "/no/such/file"},
+      {{"recover", "/proc/self/stat"}, 69, "", "is no flight recorder"},
+      {{"run", "--recorder-size", "1KiB", "--", "true"}, 64, "", "give 64KiB to 1GiB"},
       {{"--help"}, 0, "snapshot", ""},
       {{"--version"}, 0, "oomprobe ", ""},
       {{"run", "--help"}, 0, "OOMPROBE_KILL_AFTER", ""},
