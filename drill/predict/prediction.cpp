@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "predict/footprint.h"
@@ -9,8 +10,29 @@
 namespace oomdrill::predict {
 namespace {
 
-/// A plan that stays below the limit may have no end; this many steps take about a second.
+/// A plan that stays below the limit may have no end; this many steps take about a second, as
+/// many blocks in the model of the heap two.
 constexpr std::uint64_t kMostSteps = 20'000'000;
+/// A heap up to this size is modelled block by block, a larger one in proportion.
+constexpr std::uint64_t kWholeHeap = std::uint64_t{128} << 20;
+
+/// The plan that leaksim carried out. Its text says all but what --rate gave to a leaksim that did
+/// not write it in: then the plan's own rate is another than leak.started tells, which for an
+/// unpaced one is none.
+Result<std::unique_ptr<plan::Plan>> make_plan(const Leak& leak) {
+  const auto finite = [](std::optional<double> rate) {
+    return rate && std::isfinite(*rate) ? rate : std::nullopt;
+  };
+  const auto told = finite(leak.rate_bytes_per_s);
+  auto plan = plan::make_plan(leak.pattern, {}, leak.seed);
+  if (!plan) return plan;
+  const auto own = finite((*plan)->nominal_rate());
+  const bool agree =
+      own.has_value() == told.has_value() && (!own || std::abs(*own - *told) <= *told * 1e-3);
+  if (agree) return plan;
+  return plan::make_plan(leak.pattern, {{"rate", told ? fmt::format("{:.3f}", *told) : "max"}},
+                         leak.seed);
+}
 
 }  // namespace
 
@@ -31,18 +53,13 @@ std::string_view name(Prediction::End end) {
 }
 
 Result<Prediction> predict(const Leak& leak, Nanoseconds horizon) {
-  plan::Settings settings;
-  // Of a pattern without a rate it is not a parameter, and make_plan passes it over.
-  settings["rate"] = leak.rate_bytes_per_s && std::isfinite(*leak.rate_bytes_per_s)
-                         ? fmt::format("{:.3f}", *leak.rate_bytes_per_s)
-                         : "max";
-  auto plan = plan::make_plan(leak.pattern, settings, leak.seed);
+  auto plan = make_plan(leak);
   if (!plan) return fail(std::move(plan.error()));
 
   plan::Totals totals;
-  Footprint footprint;
+  Footprint footprint(std::max<std::uint64_t>(1, leak.limit_bytes / kWholeHeap));
   Prediction result;
-  for (std::uint64_t steps = 0; steps < kMostSteps; ++steps) {
+  for (std::uint64_t steps = 0; steps + footprint.operations() < kMostSteps; ++steps) {
     const auto step = (*plan)->next();
     if (!step) {
       result.end = Prediction::End::plan_ended;

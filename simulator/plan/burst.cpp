@@ -14,8 +14,9 @@ class Burst final : public Plan {
       : size_(size), interval_(interval), jitter_(jitter), random_(seed) {}
 
   std::optional<Step> next() override {
-    // Half an interval of room for the jitter.
-    if (on_time_ > Nanoseconds::max() - interval_ - interval_ / 2) return std::nullopt;
+    const Nanoseconds late_most = jitter_ == 0 ? Nanoseconds(0) : interval_ / 2;
+    const Nanoseconds room = Nanoseconds::max() - interval_;
+    if (on_time_ > room || late_most > room - on_time_) return std::nullopt;
     on_time_ += interval_;
     const double off = jitter_ == 0 ? 0 : jitter_ * (2 * random_.unit() - 1);
     const Nanoseconds late(static_cast<std::int64_t>(off * static_cast<double>(interval_.count())));

@@ -12,8 +12,9 @@
 namespace oomdrill::plan {
 namespace {
 
-/// Evicted at once, as a part of the cache: an eviction walks along all of its blocks.
-constexpr std::uint64_t kBatch = 128;
+/// One of so many entries is evicted at once: an eviction walks along all of them, in an order that
+/// no cache foresees. Measured, 52 MiB of 240 B: with 128 the walks took all of the time at 12 MB/s.
+constexpr std::uint64_t kBatch = 16;
 
 struct Shape {
   std::uint64_t cache;

@@ -25,6 +25,10 @@ inline std::string describe(const Action& action) {
     return fmt::format("allocate {} x {} in group {}", allocate->count, allocate->block_bytes,
                        allocate->group);
   }
+  if (const auto* rule = std::get_if<FreeSampled>(&action)) {
+    return fmt::format("free {} of group {}, oldest of {}, seed {}", rule->count, rule->group,
+                       rule->sample, rule->seed);
+  }
   const auto& rule = std::get<FreeMost>(action);
   return fmt::format("free group {} but every {} from {}", rule.group, rule.keep_every,
                      rule.offset);
