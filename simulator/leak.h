@@ -61,6 +61,8 @@ class Leak {
   void end_growth(Reason reason);
   void report_due(Nanoseconds now);
   void sleep();
+  /// The usage above that at the start, once all was given back.
+  std::optional<std::uint64_t> left_over();
   /// --touch: what is due since the last time.
   void touch(Nanoseconds now);
   [[nodiscard]] bool time_is_up() const;
