@@ -1,6 +1,6 @@
 #include "explain.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "base/units.h"
 #include "observers.h"
@@ -15,21 +15,22 @@ using memory::Counter;
 
 constexpr std::uint64_t kAmount = std::uint64_t{128} << 20;
 
-/// One that reads every counter as 0, so that none is absent.
-cgroup::Sample empty_container() {
+/// Of a container that holds a little of its own, so that the formulas have what to subtract from.
+cgroup::Sample before() {
   cgroup::Sample sample;
-  sample.stat.anon = 0;
   sample.stat.file = 0;
   sample.stat.shmem = 0;
   sample.stat.kernel = 0;
   sample.stat.inactive_file = 0;
-  return sample;
+  return with(sample, Counter::anon, kAmount);
 }
 
+/// Of kAmount more.
 std::uint64_t shown_of(Observer observer, const Claim& claim) {
-  const cgroup::Sample sample = with(empty_container(), claim.counter, kAmount);
-  const std::uint64_t rss = claim.resident ? kAmount : 0;
-  return shown(observer, sample, rss).value_or(0);
+  const cgroup::Sample less = before();
+  const cgroup::Sample more = with(less, claim.counter, kAmount);
+  const auto rss = std::uint64_t{claim.resident ? kAmount : 0};
+  return shown(observer, more, rss).value_or(0) - shown(observer, less, 0).value_or(0);
 }
 
 std::string_view counters(Counter counter) {
@@ -66,11 +67,11 @@ std::string_view why(Observer observer, const Claim& claim) {
     case Observer::kubelet:
     case Observer::ecs_v2:
       if (claim.counter == Counter::file) return "inactive_file is taken off";
-      return claim.counter == Counter::none ? "not charged" : "is not on inactive_file";
+      return claim.counter == Counter::none ? "not charged" : "it is not on inactive_file";
     case Observer::ecs_v1:
       if (claim.counter == Counter::file) return "cache is taken off";
-      if (claim.counter == Counter::shmem) return "cache is taken off, and has it";
-      return claim.counter == Counter::none ? "not charged" : "is no part of cache";
+      if (claim.counter == Counter::shmem) return "it is part of the cache that is taken off";
+      return claim.counter == Counter::none ? "not charged" : "it is no part of cache";
   }
   return "";
 }
@@ -96,13 +97,22 @@ std::string_view verdict(const Claim& claim) {
   return "";
 }
 
-std::string one_line(const memory::Choice& choice) {
-  const Claim claim = choice.claim();
-  std::string text = fmt::format("{:<10} counted as {:<6}", choice.kind->name, name(claim.counter));
-  for (const ObserverInfo& each : observers()) {
-    text += fmt::format("  {}: {}", each.name, shown_of(each.observer, claim) > 0 ? "yes" : "no");
+/// One line a kind, one column an observer.
+std::string overview(std::span<const memory::Kind> kinds) {
+  std::string text = fmt::format("{:<11}{:<9}", "KIND", "COUNTED");
+  for (const ObserverInfo& each : observers()) text += fmt::format("  {}", each.name);
+  text += "\n";
+  for (const memory::Kind& kind : kinds) {
+    const Claim claim = kind.claim({});
+    text += fmt::format("{:<11}{:<9}", kind.name, name(claim.counter));
+    for (const ObserverInfo& each : observers()) {
+      text += fmt::format("  {:<{}}", shown_of(each.observer, claim) > 0 ? "yes" : "no",
+                          each.name.size());
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += "\n";
   }
-  return text + "\n";
+  return text + "\nWhy: leaksim explain KIND\n";
 }
 
 int answer(const Arguments& arguments, const Machine& machine) {
@@ -111,10 +121,7 @@ int answer(const Arguments& arguments, const Machine& machine) {
     return kUsage;
   }
   if (arguments.positionals.empty()) {
-    std::string text;
-    for (const memory::Kind& kind : machine.kinds) text += one_line({&kind, {}});
-    text += "\nleaksim explain KIND says why.\n";
-    print(machine.out, text);
+    print(machine.out, overview(machine.kinds));
     return kDone;
   }
   std::string text;
@@ -154,11 +161,11 @@ std::string explain(const memory::Choice& choice) {
   std::string text = fmt::format("{}: {}.\n", choice.kind->name, choice.kind->help);
   text +=
       fmt::format("{}\nCharged beside it: {}.\n\n", counters(claim.counter), claim.overhead_help);
-  text += fmt::format("Of {} of it:\n", format_bytes(kAmount));
+  text += fmt::format("Of {}:\n", format_bytes(kAmount));
   for (const ObserverInfo& each : observers()) {
-    text += fmt::format("  {:<20} shows {:>9}: {} ({})\n", each.name,
-                        format_bytes(shown_of(each.observer, claim)), why(each.observer, claim),
-                        each.formula);
+    text += fmt::format("  {:<19} ({}) shows {}: {}\n", each.name, each.formula,
+                        shown_of(each.observer, claim) > 0 ? format_bytes(kAmount) : "nothing",
+                        why(each.observer, claim));
   }
   text += fmt::format("{}\n", verdict(claim));
   if (const auto status = choice.supported(); !status) {

@@ -78,6 +78,8 @@ class Leak {
   void shrink_by(std::uint64_t bytes, std::uint64_t reading);
   void report_due(Nanoseconds now);
   void sleep();
+  /// The usage above that at the start, once all was given back.
+  std::optional<std::uint64_t> left_over();
   /// --touch: what is due since the last time.
   void touch(Nanoseconds now);
   [[nodiscard]] bool time_is_up() const;

@@ -28,6 +28,7 @@ void Ledger::release_all() {
       block = next;
     }
   }
+  memory_->reset();
   grown_.clear();
   groups_.clear();
   live_ = 0;
@@ -89,7 +90,8 @@ void Ledger::shrink(std::uint64_t bytes) {
     memory::Block& oldest = grown_.front();
     if (oldest.bytes > to_shrink_ && !kind_->divisible) return;
     memory::Block part{oldest.handle, std::min(oldest.bytes, to_shrink_)};
-    if (kind_->divisible) {
+    const bool last = grown_.size() == 1 && part.bytes == oldest.bytes;
+    if (kind_->divisible && !last) {
       const std::uint64_t end = oldest.handle + part.bytes;
       const std::uint64_t whole = end - end % memory_->granule();
       if (whole <= oldest.handle) return;
@@ -106,7 +108,10 @@ void Ledger::shrink(std::uint64_t bytes) {
       if (touch_block_ > 0) --touch_block_;
     }
   }
-  if (grown_.empty()) to_shrink_ = 0;
+  if (grown_.empty()) {
+    to_shrink_ = 0;
+    if (groups_.empty()) memory_->reset();
+  }
 }
 
 Result<void> Ledger::allocate(const plan::Allocate& step, std::uint64_t most,
@@ -177,11 +182,13 @@ void Ledger::thin_out(std::uint32_t id, Keep keep) {
 std::uint64_t Ledger::touch(std::uint64_t bytes) {
   const std::uint64_t wanted = std::min(bytes, live_);
   std::uint64_t touched = 0;
-  while (touched < wanted) {
+  for (bool began = false; touched < wanted;) {
+    const std::uint64_t before = touched;
     touched += touch_grown(wanted - touched);
-    if (touched >= wanted) break;
-    touched += touch_groups(wanted - touched);
-    if (touched >= wanted) break;
+    if (touched < wanted) touched += touch_groups(wanted - touched);
+    // A block that is being written is live, but not on the list yet.
+    if (touched >= wanted || (touched == before && began)) break;
+    began = true;
     touch_block_ = 0;
     touch_offset_ = 0;
     touch_group_ = 0;

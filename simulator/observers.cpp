@@ -14,14 +14,12 @@ constexpr double kTolerance = 0.02;
 
 constexpr std::array kObservers = {
     ObserverInfo{Observer::cgroup, "cgroup usage", "cgroup_bytes",
-                 "memory.usage_in_bytes / memory.current: what the limit is held against"},
-    ObserverInfo{Observer::rss, "process RSS", "rss_bytes",
-                 "pages mapped into leaksim's own process (top, ps)"},
+                 "what the limit is held against"},
+    ObserverInfo{Observer::rss, "process RSS", "rss_bytes", "pages that it has mapped"},
     ObserverInfo{Observer::docker, "docker stats", "docker_bytes", "usage - inactive_file"},
     ObserverInfo{Observer::kubelet, "kubelet working set", "kubelet_bytes",
                  "usage - inactive_file"},
-    ObserverInfo{Observer::ecs_v1, "ECS on cgroup v1", "ecs_v1_bytes",
-                 "usage - cache; cache counts shared memory too"},
+    ObserverInfo{Observer::ecs_v1, "ECS on cgroup v1", "ecs_v1_bytes", "usage - cache"},
     ObserverInfo{Observer::ecs_v2, "ECS on cgroup v2", "ecs_v2_bytes", "usage - inactive_file"}};
 
 void add(std::optional<std::uint64_t>& counter, std::uint64_t bytes) {

@@ -37,8 +37,8 @@ constinit const Kind kFile = {
     .parameters = kParameters,
     .claim = [](const Settings&) -> Claim {
       return {.counter = Counter::file,
-              .overhead = 0.02,
-              .overhead_help = "up to 2 %: the index of the pages and the file system's own"};
+              .overhead = 0.04,
+              .overhead_help = "up to 4 %: the index of the pages, and on ext4 a buffer head each"};
     },
     .supported = supported,
     .make = [](Content content, const Settings& settings) -> std::unique_ptr<Memory> {

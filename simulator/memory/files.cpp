@@ -42,8 +42,9 @@ class Files final : public Memory {
   }
 
   Result<void> write(const Block& block, std::uint64_t from, std::uint64_t bytes) override {
-    std::uint64_t position = block.handle + from;
-    const std::uint64_t end = position + bytes;
+    // Whole pages, as their first byte comes: a page that is written twice is not on inactive_file.
+    std::uint64_t position = up(block.handle + from);
+    const std::uint64_t end = up(block.handle + from + bytes);
     while (position < end) {
       const int fd = files_.at(position / kFileBytes).get();
       const std::uint64_t offset = position % kFileBytes;
@@ -79,9 +80,7 @@ class Files final : public Memory {
         position = (index + 1) * kFileBytes;
         continue;
       }
-      // All that was handed out is gone: so is the half page at its end.
-      const std::uint64_t last =
-          end == end_ ? (end + page_ - 1) / page_ * page_ : end - end % page_;
+      const std::uint64_t last = end - end % page_;
       const auto file = files_.find(index);
       if (position < last && file != files_.end()) {
         ::fallocate(file->second.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -91,9 +90,14 @@ class Files final : public Memory {
     }
   }
 
+  void reset() override {
+    files_.clear();
+    end_ = (end_ + kFileBytes - 1) / kFileBytes * kFileBytes;
+  }
+
   void touch(const Block& block, std::uint64_t from, std::uint64_t bytes) override {
     const std::uint64_t begin = block.handle + from;
-    for (std::uint64_t at = (begin + page_ - 1) / page_ * page_; at < begin + bytes; at += page_) {
+    for (std::uint64_t at = up(begin); at < begin + bytes; at += page_) {
       const auto file = files_.find(at / kFileBytes);
       std::byte byte{};
       if (file == files_.end() ||
@@ -104,6 +108,11 @@ class Files final : public Memory {
   }
 
  private:
+  /// To the next page.
+  [[nodiscard]] std::uint64_t up(std::uint64_t position) const {
+    return (position + page_ - 1) / page_ * page_;
+  }
+
   static Result<Fd> open_memfd() {
     Fd fd(::memfd_create("leaksim", MFD_CLOEXEC));
     if (!fd) return fail_errno("cannot make a file in memory", "memfd_create");

@@ -129,6 +129,11 @@ class Forked final : public Memory {
     }
   }
 
+  void reset() override {
+    children_.clear();
+    end_ = (end_ + kSharedBytes - 1) / kSharedBytes * kSharedBytes;
+  }
+
   [[nodiscard]] std::uint64_t granule() const override { return kSharedBytes; }
 
  private:

@@ -27,6 +27,7 @@ constexpr std::array kParameters = {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kSocketUnit = std::uint64_t{64} << 10;
 constexpr std::size_t kSocketWrite = 65216;
+constexpr std::uint64_t kMostInSocket = 16;  ///< units, where net.core.wmem_max allows it
 constexpr int kPipeBytes = 1 << 20;
 /// Of an inode of tmpfs, a dentry with a long name, a struct file and a descriptor.
 constexpr std::uint64_t kInodeUnit = 1536;
@@ -70,8 +71,7 @@ class Units : public Memory {
 
   void release(const Block& block) override {
     const std::uint64_t end = block.handle + block.bytes;
-    // All that was handed out is gone: so is the unit at its end.
-    const std::uint64_t keep_from = end == end_ ? made_ : end / unit_;
+    const std::uint64_t keep_from = end / unit_;
     while (!holders_.empty() && holders_.front().first < keep_from) {
       Holder& oldest = holders_.front();
       if (oldest.first + oldest.units <= keep_from) {
@@ -81,6 +81,12 @@ class Units : public Memory {
       drain(oldest, keep_from - oldest.first);
       break;
     }
+  }
+
+  void reset() override {
+    holders_.clear();
+    made_ = (end_ + unit_ - 1) / unit_;
+    end_ = made_ * unit_;
   }
 
  protected:
@@ -166,7 +172,7 @@ class Sockets final : public Units {
     }
     const int most = 1 << 30;  // cut to net.core.wmem_max
     ::setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
-    return Holder{.in = Fd(pair[0]), .out = Fd(pair[1])};
+    return Holder{.in = Fd(pair[0]), .out = Fd(pair[1]), .capacity = kMostInSocket};
   }
 };
 

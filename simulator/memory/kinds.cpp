@@ -49,6 +49,7 @@ Result<void> read_item(const Kind& kind, std::string_view item, Settings& settin
 }  // namespace
 
 void Memory::touch(const Block&, std::uint64_t, std::uint64_t) {}
+void Memory::reset() {}
 
 std::string_view setting(const Settings& settings, const plan::Parameter& parameter) {
   const auto it = settings.find(parameter.name);

@@ -33,6 +33,8 @@ class Memory {
   /// Uses what was written to [from, from + bytes) once more, so that its pages are hot. Of a kind
   /// that is never swapped nor dropped: nothing.
   virtual void touch(const Block& block, std::uint64_t from, std::uint64_t bytes);
+  /// No block is left: what it kept for the next ones, or of the last ones, goes too.
+  virtual void reset();
   /// A power of two. Of divisible blocks a front is given back up to a multiple of it (in
   /// handles); the rest of it waits for more.
   [[nodiscard]] virtual std::uint64_t granule() const { return 1; }

@@ -19,10 +19,7 @@ class Regions final : public Memory {
         region_bytes_(page_ * (page_ / sizeof(void*))) {}
   Regions(const Regions&) = delete;
   Regions& operator=(const Regions&) = delete;
-  ~Regions() override {
-    // The region that is still being handed out; release() took the full ones.
-    if (cursor_ != end_) mapping_.unmap(end_ - region_bytes_, region_bytes_);
-  }
+  ~Regions() override { drop_last(); }
 
   Result<Block> reserve(std::uint64_t bytes) override {
     if (cursor_ == end_) {
@@ -82,11 +79,19 @@ class Regions final : public Memory {
     }
   }
 
+  void reset() override { drop_last(); }
+
   [[nodiscard]] std::uint64_t granule() const override {
     return mapping_.whole_only ? region_bytes_ : 1;
   }
 
  private:
+  /// The region that is still being handed out; release() took the full ones.
+  void drop_last() {
+    if (cursor_ != end_) mapping_.unmap(end_ - region_bytes_, region_bytes_);
+    cursor_ = end_ = 0;
+  }
+
   Mapping mapping_;
   Content content_;
   std::uintptr_t page_;

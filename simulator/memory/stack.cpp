@@ -154,6 +154,11 @@ class Stacks final : public Memory {
     if (thread != threads_.end()) thread->second->touch((block.handle + from) % kStackBytes, bytes);
   }
 
+  void reset() override {
+    threads_.clear();
+    end_ = (end_ + kStackBytes - 1) / kStackBytes * kStackBytes;
+  }
+
   [[nodiscard]] std::uint64_t granule() const override { return kStackBytes; }
 
  private:
