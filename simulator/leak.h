@@ -41,6 +41,7 @@ class Leak {
     Container& container;
     Report& report;
     const Proof& proof;
+    const Allocator* heap;                   ///< that the memory is from; null for other kinds
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
   /// `until_bytes`: the usage of the cgroup at which growth ends. `rss`: reads this process's
@@ -93,6 +94,7 @@ class Leak {
   std::function<std::optional<std::uint64_t>()> rss_;
   Nanoseconds report_every_;
   Nanoseconds start_{0};
+  std::optional<std::uint64_t> start_rss_;
   Nanoseconds next_report_;
   std::uint64_t start_used_ = 0;
   Nanoseconds last_touch_{0};

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "allocator.h"
 #include "container.h"
 #include "identity/identity.h"
 #include "leak.h"
@@ -47,6 +48,13 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
   if (!kind) return tl::unexpected<Failure>(kind.error());
   if (const auto pacer = set_up_pacer(*settings, 1); !pacer) {
     return tl::unexpected<Failure>(pacer.error());
+  }
+  if (!settings->allocator.empty()) {
+    if (auto status = ensure_allocator(settings->allocator, machine.environment, machine.preload);
+        !status) {
+      return refuse(kUnavailable,
+                    std::move(status.error()).within("--allocator " + settings->allocator));
+    }
   }
   const bool in_ecs = machine.environment(ecs::kEndpointVariable) != nullptr;
   const bool is_terminal = ::isatty(machine.out) == 1;
@@ -106,6 +114,8 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   if (auto status = container.refresh_all(); !status) return refuse(kUnavailable, status.error());
   const Proof proof(kind.claim(), container.sample());
   const ResidentSize rss(machine.root);
+  std::optional<Allocator> heap;
+  if (kind.name == "heap") heap = Allocator::serving(machine.environment);
 
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container.effective();
@@ -126,9 +136,11 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
                          .limit_source = cgroup::name(limit.source),
                          .limit_where = limit.where,
                          .limit_complete = limit.complete,
-                         .used = container.used()});
-  Leak leak({*machine.clock, *pacer, ledger, container, output.report, proof, *machine.stop}, settings,
-            prepared.until_bytes, [&rss] { return rss.read(); });
+                         .used = container.used(),
+                         .allocator = heap ? &*heap : nullptr});
+  Leak leak({*machine.clock, *pacer, ledger, container, output.report, proof,
+             heap ? &*heap : nullptr, *machine.stop},
+            settings, prepared.until_bytes, [&rss] { return rss.read(); });
   const Reason reason = leak.run();
   output.end(machine);
   if (leak.error()) {

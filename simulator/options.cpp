@@ -23,6 +23,8 @@ constexpr std::array kOptions = {
            "compressible=0.5: random, and that share of each page zeros (0: swap cannot "
            "compress it)"},
     Option{"touch", "SHARE/s", "", "Use so much of the live memory again, round and round: 20%/s"},
+    Option{"allocator", "NAME|PATH", "",
+           "Of --kind heap: system, jemalloc, mimalloc, tcmalloc or a library; it is preloaded"},
     Option{"until", "AMOUNT", "oom",
            "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
     Option{"basis", "READING", "current",
@@ -199,6 +201,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
     if (!share) return fail(share.error());
     settings.touch_share = *share;
   }
+  settings.allocator = arguments.text("allocator");
 
   settings.until = arguments.text("until");
   if (settings.until != "oom") {

@@ -27,6 +27,7 @@ struct Settings {
   std::string pattern;           ///< for plan::make_plan, with what flags say of it
   std::string pattern_origin;    ///< "--pattern", "--phase" or a variable, for errors
   std::string kind;              ///< empty: what suits the pattern
+  std::string allocator;         ///< as given; empty: whichever serves malloc
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
   Basis basis = Basis::current;  ///< what `target` is compared with

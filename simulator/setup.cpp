@@ -18,13 +18,19 @@ Result<memory::Choice> choose_kind(std::span<const memory::Kind> kinds, const Se
   const auto needs_blocks =
       std::find_if(phases.begin(), phases.end(),
                    [](const plan::Choice& phase) { return phase.pattern->needs_blocks; });
-  const std::string_view suits = needs_blocks != phases.end() ? "heap" : "anon";
+  const bool malloced = needs_blocks != phases.end() || !settings.allocator.empty();
+  const std::string_view suits = malloced ? "heap" : "anon";
   auto choice = memory::parse_kind(kinds, settings.kind.empty() ? suits : settings.kind);
   if (!choice) return fail(std::move(choice.error()).within("--kind"));
   if (needs_blocks != phases.end() && !choice->kind->small_blocks) {
     return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
                             needs_blocks->pattern->name, choice->kind->name),
                 "--kind", "use --kind heap");
+  }
+  if (!settings.allocator.empty() && choice->kind->name != "heap") {
+    return fail(
+        fmt::format("serves malloc, which memory of kind '{}' is not from", choice->kind->name),
+        "--allocator", "use --kind heap");
   }
   return choice;
 }
