@@ -30,7 +30,9 @@ std::string_view name(Prediction::End end) {
   return "unknown";
 }
 
-Result<Prediction> predict(const Leak& leak, Nanoseconds horizon) {
+Result<Prediction> predict(
+    const Leak& leak, Nanoseconds horizon,
+    const std::function<void(Nanoseconds at, std::uint64_t used_bytes)>& on_step) {
   plan::Settings settings;
   // Of a pattern without a rate it is not a parameter, and make_plan passes it over.
   settings["rate"] = leak.rate_bytes_per_s && std::isfinite(*leak.rate_bytes_per_s)
@@ -57,6 +59,7 @@ Result<Prediction> predict(const Leak& leak, Nanoseconds horizon) {
     result.after = step->due;
     result.live_bytes = totals.live();
     const std::uint64_t used = leak.used_bytes + footprint.bytes();
+    if (on_step) on_step(step->due, used);
     if (leak.max_bytes && totals.live() > *leak.max_bytes) {
       result.end = Prediction::End::max_bytes;
       return result;
