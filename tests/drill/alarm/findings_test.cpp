@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "../events.h"
 #include "alarm/report.h"
 #include "alarm/sources.h"
 #include "alarm/watch.h"
-#include "../events.h"
 
 namespace oomdrill::alarm {
 namespace {
