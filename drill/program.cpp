@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "evaluate/command.h"
+#include "predict/command.h"
 #include "run/command.h"
 #include "subcommand.h"
 
@@ -12,6 +14,8 @@ namespace {
 /// The one table.
 constexpr std::array kSubcommands = {
     Subcommand{&run::kRunCommand, run::run_drill},
+    Subcommand{&evaluate::kEvaluateCommand, evaluate::run_evaluate},
+    Subcommand{&predict::kPredictCommand, predict::run_predict},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";
@@ -26,8 +30,8 @@ std::string overview() {
   text +=
       "\n  -h, --help   Print this text, or that of a command: oomdrill COMMAND --help\n"
       "      --version  Print the version\n"
-      "\nExit codes: 0 as expected, 1 otherwise, 64 usage, 69 unavailable, 70 internal,\n"
-      "73 the recording cannot be created, 74 it cannot be written.\n";
+      "\nExit codes: 0 as expected, 1 otherwise, 64 usage, 65 wrong data, 66 no input,\n"
+      "69 unavailable, 70 internal, 73 the recording cannot be created, 74 it cannot be written.\n";
   return text;
 }
 

@@ -188,12 +188,11 @@ Finding examine_metric(const MetricAlarm& alarm, const SeriesSet& set, const Inc
   finding.why = explain(alarm, *series, incident, question, finding);
   if (incident.kill) {
     finding.alignments = alignments_of(alarm, *series, incident, question);
-    const double wanted =
-        question.lead ? static_cast<double>(question.lead->count()) : kUsefulLead.count();
+    const seconds wanted = question.lead.value_or(kUsefulLead);
     const auto& worst = finding.alignments->worst_lead_s;
-    if (!worst || *worst < wanted) {
-      finding.suggestion =
-          suggest(alarm, set, incident, question, seconds(static_cast<std::int64_t>(wanted)));
+    if (can_lead(alarm) && (!worst || *worst < static_cast<double>(wanted.count()))) {
+      finding.sought_lead = wanted;
+      finding.suggestion = suggest(alarm, set, incident, question, wanted);
     }
   }
   return finding;

@@ -59,6 +59,8 @@ struct Finding {
   std::vector<Transition> transitions = {};
   std::optional<Alignments> alignments = {};
   std::optional<Suggestion> suggestion = {};
+  /// The lead that a suggestion was looked for, where the alarm could have given one.
+  std::optional<seconds> sought_lead = {};
 };
 
 struct Findings {

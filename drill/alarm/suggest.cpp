@@ -118,6 +118,11 @@ void want_candidates(SeriesSet& series) {
   series.want(series.probe_namespace(), "SharedMemoryBytes", {});
 }
 
+bool can_lead(const MetricAlarm& alarm) {
+  return alarm.metric == "MemoryUtilization" && (alarm.comparison == Comparison::greater ||
+                                                 alarm.comparison == Comparison::greater_or_equal);
+}
+
 std::optional<Suggestion> suggest(const MetricAlarm& alarm, const SeriesSet& set,
                                   const Incident& incident, const Question& question,
                                   seconds lead) {

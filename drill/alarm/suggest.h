@@ -19,6 +19,9 @@ Timing timing_of(const MetricAlarm& alarm, const Series& series, const Incident&
 Alignments alignments_of(const MetricAlarm& alarm, const Series& series, const Incident& incident,
                          const Question& question);
 
+/// It watches how full memory is.
+bool can_lead(const MetricAlarm& alarm);
+
 /// Variants of `alarm` are evaluated, from the smallest change on: a lower threshold, one point
 /// instead of several, Maximum, the probe's metric in periods of 10 s, shared memory. nullopt: the
 /// alarm does not watch how full memory is, or none of them gives `lead` in every alignment.

@@ -52,7 +52,9 @@ std::string_view name(Prediction::End end) {
   return "unknown";
 }
 
-Result<Prediction> predict(const Leak& leak, Nanoseconds horizon) {
+Result<Prediction> predict(
+    const Leak& leak, Nanoseconds horizon,
+    const std::function<void(Nanoseconds at, std::uint64_t used_bytes)>& on_step) {
   auto plan = make_plan(leak);
   if (!plan) return fail(std::move(plan.error()));
 
@@ -74,6 +76,7 @@ Result<Prediction> predict(const Leak& leak, Nanoseconds horizon) {
     result.after = step->due;
     result.live_bytes = totals.live();
     const std::uint64_t used = leak.used_bytes + footprint.bytes();
+    if (on_step) on_step(step->due, used);
     if (leak.max_bytes && totals.live() > *leak.max_bytes) {
       result.end = Prediction::End::max_bytes;
       return result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -32,7 +33,10 @@ std::string_view name(Prediction::End end);
 
 /// Runs the very plan that leaksim carries out, in virtual time and without allocating, until the
 /// cgroup would be full, the leak would stop by itself, or `horizon` is over.
+/// `on_step`, where given, sees what the cgroup uses from each step on.
 /// Error: the pattern is unknown or its settings are wrong.
-Result<Prediction> predict(const Leak& leak, Nanoseconds horizon);
+Result<Prediction> predict(
+    const Leak& leak, Nanoseconds horizon,
+    const std::function<void(Nanoseconds at, std::uint64_t used_bytes)>& on_step = {});
 
 }  // namespace oomdrill::predict

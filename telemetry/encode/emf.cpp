@@ -79,6 +79,9 @@ void put_metrics(LineWriter& out, const Event& event, std::size_t kept) {
     put_text(out, field.name);
     put_name(out, "Unit");
     put_text(out, unit_name(field.unit));
+    // Without it CloudWatch keeps a point a minute, and an alarm of 10 s periods sees none between.
+    put_name(out, "StorageResolution");
+    out.put(std::int64_t{1});
     out.put('}');
   });
   out.put(']');

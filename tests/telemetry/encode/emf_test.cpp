@@ -34,10 +34,10 @@ TEST(EncodeEmf, DeclaresMetricsOfTheRoot) {
     "CloudWatchMetrics": [{
       "Namespace": "oomdrill",
       "Dimensions": [["ClusterName", "ServiceName"], ["TaskDefinitionFamily", "ContainerName"]],
-      "Metrics": [{"Name": "oom_killed", "Unit": "Count"},
-                  {"Name": "MemoryUtilization", "Unit": "Percent"},
-                  {"Name": "Rate", "Unit": "Bytes/Second"},
-                  {"Name": "Plain", "Unit": "None"}]}]})"));
+      "Metrics": [{"Name": "oom_killed", "Unit": "Count", "StorageResolution": 1},
+                  {"Name": "MemoryUtilization", "Unit": "Percent", "StorageResolution": 1},
+                  {"Name": "Rate", "Unit": "Bytes/Second", "StorageResolution": 1},
+                  {"Name": "Plain", "Unit": "None", "StorageResolution": 1}]}]})"));
   EXPECT_EQ(json["MemoryUtilization"], 95.8);
   EXPECT_EQ(json["ClusterName"], "drills");
   EXPECT_EQ(json["ContainerName"], "app");

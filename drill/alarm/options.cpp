@@ -1,0 +1,51 @@
+#include "alarm/options.h"
+
+#include "alarm/sources.h"
+
+namespace oomdrill::alarm {
+namespace {
+
+using drill::ExitCode;
+
+Result<seconds> whole_seconds(const Arguments& arguments, std::string_view option) {
+  const auto duration = arguments.get(option, parse_duration);
+  if (!duration) return fail(duration.error());
+  return std::chrono::ceil<seconds>(*duration);
+}
+
+}  // namespace
+
+tl::expected<std::optional<Watched>, Refusal> read_watched(const Arguments& arguments,
+                                                           bool required) {
+  const auto refuse = [](Error error, ExitCode code = ExitCode::usage) {
+    return tl::unexpected<Refusal>(Refusal{std::move(error), code});
+  };
+  Watched watched;
+  const auto delay = whole_seconds(arguments, "delay");
+  if (!delay) return refuse(delay.error());
+  watched.question.delay = *delay;
+  if (arguments.given("require-lead")) {
+    const auto lead = whole_seconds(arguments, "require-lead");
+    if (!lead) return refuse(lead.error());
+    watched.question.lead = *lead;
+  }
+  const std::string source = arguments.text("alarms");
+  if (source.empty()) {
+    if (required || watched.question.lead) {
+      return refuse(Error{"no alarms", required ? "" : arguments.origin("require-lead"),
+                          "give --alarms FILE, or --alarms guide"});
+    }
+    return std::nullopt;
+  }
+  auto set = load_alarms(source);
+  if (!set) {
+    return refuse(set.error(), set.error().errnum != 0 ? ExitCode::no_input : ExitCode::data_error);
+  }
+  watched.set = std::move(*set);
+  watched.series = SeriesSet(arguments.text("metric-namespace"));
+  for (const MetricAlarm& each : watched.set.metric) watched.series.want(each);
+  want_candidates(watched.series);
+  return watched;
+}
+
+}  // namespace oomdrill::alarm

@@ -1,0 +1,56 @@
+#include "alarm/watch.h"
+
+#include <algorithm>
+
+namespace oomdrill::alarm {
+
+WallTime Watch::stretched(WallTime at) const {
+  if (stretch_ == 1 || !base_) return at;
+  return *base_ + from_seconds(to_seconds(at - *base_) * stretch_);
+}
+
+void Watch::note(const recording::Record& record) {
+  if (!base_) base_ = record.time();
+  account_.note(record);
+  const WallTime at = stretched(record.time());
+  begin_ = begin_ ? std::min(*begin_, at) : at;
+  end_ = end_ ? std::max(*end_, at) : at;
+  series_.note(
+      record.event(), std::chrono::floor<seconds>(at),
+      [&](std::string_view member) { return record.real(member); },
+      [&](std::string_view member) { return record.boolean(member); });
+}
+
+void Watch::next_recording() {
+  if (const auto origin = account_.origin()) {
+    const WallTime at = stretched(*origin);
+    origin_ = origin_ ? std::min(*origin_, at) : at;
+  }
+  std::optional<WallTime> kill;
+  if (!account_.kills.empty()) {
+    kill = account_.kills.front().time;
+  } else if (account_.exited && account_.exited->verdict == "oom_killed") {
+    kill = account_.exited->time;
+  }
+  if (kill) kill = stretched(*kill);
+  const bool first = kill && (!kill_ || *kill < *kill_);
+  if (first) kill_ = kill;
+  if (first || !kill_) {
+    if (!account_.kills.empty() && account_.kills.front().limit_bytes) {
+      limit_bytes_ = account_.kills.front().limit_bytes;
+    } else if (account_.probe && account_.probe->limit_bytes) {
+      limit_bytes_ = account_.probe->limit_bytes;
+    } else if (account_.usage && account_.usage->limit_bytes) {
+      limit_bytes_ = account_.usage->limit_bytes;
+    }
+    told_ = std::move(account_);
+  }
+  account_ = {};
+}
+
+std::optional<Incident> Watch::incident() const {
+  if (!begin_) return std::nullopt;
+  return Incident{*begin_, origin_.value_or(*begin_), *end_, kill_, limit_bytes_};
+}
+
+}  // namespace oomdrill::alarm
