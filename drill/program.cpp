@@ -5,6 +5,7 @@
 
 #include "run/command.h"
 #include "subcommand.h"
+#include "trend/command.h"
 
 namespace oomdrill::drill {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 /// The one table.
 constexpr std::array kSubcommands = {
     Subcommand{&run::kRunCommand, run::run_drill},
+    Subcommand{&trend::kTrendCommand, trend::run_trend},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";
@@ -26,8 +28,8 @@ std::string overview() {
   text +=
       "\n  -h, --help   Print this text, or that of a command: oomdrill COMMAND --help\n"
       "      --version  Print the version\n"
-      "\nExit codes: 0 as expected, 1 otherwise, 64 usage, 69 unavailable, 70 internal,\n"
-      "73 the recording cannot be created, 74 it cannot be written.\n";
+      "\nExit codes: 0 as expected, 1 otherwise, 64 usage, 65 wrong data, 66 no input,\n"
+      "69 unavailable, 70 internal, 73 the recording cannot be created, 74 it cannot be written.\n";
   return text;
 }
 
