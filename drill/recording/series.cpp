@@ -11,30 +11,31 @@ namespace {
 constexpr std::array<std::string_view, kKinds> kNames = {
     "used", "less_cache", "working_set", "ecs_used", "anon", "file", "shmem", "kernel", "live"};
 
-void take(Bucket::Stat& stat, double value) {
-  const auto rounded = static_cast<float>(value);
-  stat.min = stat.count == 0 ? rounded : std::min(stat.min, rounded);
-  stat.max = stat.count == 0 ? rounded : std::max(stat.max, rounded);
-  stat.sum += value;
-  ++stat.count;
+constexpr Bucket::Stat kNothing = {NAN, NAN, NAN};
+
+/// `weight` and `more` are the samples of either.
+void merge(Bucket::Stat& stat, std::uint32_t weight, const Bucket::Stat& other,
+           std::uint32_t more) {
+  if (std::isnan(other.mean)) return;
+  if (std::isnan(stat.mean)) {
+    stat = other;
+    return;
+  }
+  stat.min = std::min(stat.min, other.min);
+  stat.max = std::max(stat.max, other.max);
+  // In double: a slow leak is small beside what it adds to.
+  const double part = static_cast<double>(more) / (static_cast<double>(weight) + more);
+  stat.mean =
+      static_cast<float>(static_cast<double>(stat.mean) +
+                         (static_cast<double>(other.mean) - static_cast<double>(stat.mean)) * part);
 }
 
 void merge(Bucket& into, const Bucket& next) {
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    merge(into.stats[i], into.samples, next.stats[i], next.samples);
+  }
   into.last_s = next.last_s;
   into.samples += next.samples;
-  for (std::size_t i = 0; i < kKinds; ++i) {
-    Bucket::Stat& stat = into.stats[i];
-    const Bucket::Stat& other = next.stats[i];
-    if (other.count == 0) continue;
-    if (stat.count == 0) {
-      stat = other;
-      continue;
-    }
-    stat.min = std::min(stat.min, other.min);
-    stat.max = std::max(stat.max, other.max);
-    stat.sum += other.sum;
-    stat.count += other.count;
-  }
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Values no_values() {
 
 const Bucket::Stat* Bucket::stat(Kind kind) const {
   const Stat& found = stats[static_cast<std::size_t>(kind)];
-  return found.count > 0 ? &found : nullptr;
+  return std::isnan(found.mean) ? nullptr : &found;
 }
 
 void Series::add(double at_s, const Values& values) {
@@ -64,16 +65,18 @@ void Series::add(double at_s, const Values& values) {
       each_ *= 2;
     }
     buckets_.push_back({at_s, at_s, 0, {}});
+    buckets_.back().stats.fill(kNothing);
   }
   Bucket& bucket = buckets_.back();
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    if (std::isnan(values[i])) continue;
+    const auto value = static_cast<float>(values[i]);
+    merge(bucket.stats[i], bucket.samples, {value, value, value}, 1);
+    last_[i] = values[i];
+  }
   bucket.last_s = at_s;
   ++bucket.samples;
   ++samples_;
-  for (std::size_t i = 0; i < kKinds; ++i) {
-    if (std::isnan(values[i])) continue;
-    take(bucket.stats[i], values[i]);
-    last_[i] = values[i];
-  }
 }
 
 double Series::duration_s() const {

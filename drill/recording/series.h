@@ -30,11 +30,11 @@ Values no_values();
 
 /// Several samples in a row as one.
 struct Bucket {
+  /// NaN: none of its samples has it.
   struct Stat {
     float min;
     float max;
-    double sum;
-    std::uint32_t count;
+    float mean;
   };
   double first_s;
   double last_s;
@@ -49,7 +49,7 @@ struct Bucket {
 /// A curve of any length in constant memory: when it is full, neighbours become one.
 class Series {
  public:
-  static constexpr std::size_t kMost = 1024;
+  static constexpr std::size_t kMost = 512;
 
   /// `at_s` does not go back.
   void add(double at_s, const Values& values);

@@ -27,6 +27,8 @@ constexpr double kSettled = 0.25;
 /// Steps: so much of the rise in so few of the points.
 constexpr double kStepPart = 0.8;
 constexpr double kStepPoints = 0.2;
+/// Of all pairs of a floor's minima, the part whose later one is higher.
+constexpr double kLifted = 0.85;
 /// Fragmentation: resident beyond what is in use, of the greatest; and resident at last, of it.
 constexpr double kGap = 0.25;
 constexpr double kStays = 0.8;
@@ -57,8 +59,8 @@ std::vector<Point> points_of(const Run& run, Kind kind, Of what, std::size_t mos
     for (std::size_t k = i; k < end; ++k) {
       const Bucket::Stat* stat = buckets[k].stat(kind);
       if (stat == nullptr) continue;
-      sum += stat->sum;
-      count += stat->count;
+      sum += static_cast<double>(stat->mean) * buckets[k].samples;
+      count += buckets[k].samples;
       least = std::min(least, static_cast<double>(stat->min));
       greatest = std::max(greatest, static_cast<double>(stat->max));
     }
@@ -158,14 +160,18 @@ Steps steps_of(const std::vector<Point>& points) {
   return steps;
 }
 
-/// The last third of a floor lies above all of its first: noise has an interval that rises, too, in
-/// one curve of forty.
+/// Nearly every minimum of a floor is above those before it: noise has an interval that rises, too,
+/// in one curve of forty.
 bool is_lifted(const std::vector<Point>& floor) {
-  if (floor.size() < 4) return false;
-  const auto third = static_cast<std::ptrdiff_t>(std::max<std::size_t>(2, floor.size() / 3));
-  const auto lower = [](const Point& a, const Point& b) { return a.value < b.value; };
-  return std::max_element(floor.begin(), floor.begin() + third, lower)->value <
-         std::min_element(floor.end() - third, floor.end(), lower)->value;
+  std::size_t pairs = 0;
+  std::size_t up = 0;
+  for (std::size_t i = 0; i < floor.size(); ++i) {
+    for (std::size_t k = i + 1; k < floor.size(); ++k) {
+      ++pairs;
+      if (floor[k].value > floor[i].value) ++up;
+    }
+  }
+  return static_cast<double>(up) >= kLifted * static_cast<double>(pairs);
 }
 
 std::string bytes(double value) {

@@ -24,7 +24,7 @@ struct Slope {
 /// line leaves over depends on what came before: samples of memory do. nullopt below 4 points or
 /// where all are of one moment. Quadratic: at most kMostPoints.
 std::optional<Slope> theil_sen(const std::vector<Point>& points);
-constexpr std::size_t kMostPoints = 256;
+constexpr std::size_t kMostPoints = 128;
 
 /// The median; it reorders `values`, which are not empty.
 double median(std::vector<double>& values);
