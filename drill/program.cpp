@@ -7,6 +7,7 @@
 #include "predict/command.h"
 #include "run/command.h"
 #include "subcommand.h"
+#include "trend/command.h"
 
 namespace oomdrill::drill {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::array kSubcommands = {
     Subcommand{&run::kRunCommand, run::run_drill},
     Subcommand{&evaluate::kEvaluateCommand, evaluate::run_evaluate},
     Subcommand{&predict::kPredictCommand, predict::run_predict},
+    Subcommand{&trend::kTrendCommand, trend::run_trend},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";

@@ -460,14 +460,14 @@ class Reader::Body {
           return;
         case Sequence::Place::held:
           ++counts.events;
-          if (sequence_->hold(mark, line, text)) release();
+          if (sequence_->hold(mark, line, members.identity, text)) release();
           return;
         case Sequence::Place::next:
           break;
       }
     }
     ++counts.events;
-    on_record_(Record(line, *members.event, *time, members.all(), run));
+    on_record_(Record(line, *members.event, *time, members.all(), members.identity));
   }
 
   simdjson::error_code parse(std::string_view text, Members& members) {
@@ -509,7 +509,7 @@ class Reader::Body {
       // It was valid when it was held.
       Members members(members_);
       if (parse(held.text, members) != simdjson::SUCCESS) continue;
-      on_record_(Record(held.line, *members.event, held.mark.time, members.all(), held.mark.run));
+      on_record_(Record(held.line, *members.event, held.mark.time, members.all(), held.identity));
     }
   }
 

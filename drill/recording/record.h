@@ -34,16 +34,16 @@ struct Member {
 /// One event of a recording. It and what it returns live until the next line is read.
 class Record {
  public:
-  /// `run` tells the writers of one recording apart: equal for the events that share one count.
+  /// `identity` tells the containers of one recording apart; 0 where nothing does.
   Record(std::uint64_t line, std::string_view event, WallTime time, std::span<const Member> members,
-         std::uint64_t run = 0)
-      : line_(line), event_(event), time_(time), members_(members), run_(run) {}
+         std::uint64_t identity = 0)
+      : line_(line), event_(event), time_(time), members_(members), identity_(identity) {}
 
   /// Counted from 1; within a JSON document of log events, its messages are counted.
   [[nodiscard]] std::uint64_t line() const { return line_; }
   [[nodiscard]] std::string_view event() const { return event_; }
   [[nodiscard]] WallTime time() const { return time_; }
-  [[nodiscard]] std::uint64_t run() const { return run_; }
+  [[nodiscard]] std::uint64_t identity() const { return identity_; }
 
   /// A member; dots step into objects: "last_sample.used_bytes". nullopt where it is absent or of
   /// another type: a field is never taken for 0.
@@ -59,7 +59,7 @@ class Record {
   std::string_view event_;
   WallTime time_;
   std::span<const Member> members_;
-  std::uint64_t run_;
+  std::uint64_t identity_;
   /// Behind the last that was found: whoever asks in the order of the encoder finds at once.
   mutable std::size_t hint_ = 0;
 };

@@ -21,12 +21,13 @@ Sequence::Place Sequence::place(const Mark& mark) {
   return Place::next;
 }
 
-bool Sequence::hold(const Mark& mark, std::uint64_t line, std::string_view text) {
+bool Sequence::hold(const Mark& mark, std::uint64_t line, std::uint64_t identity,
+                    std::string_view text) {
   if (gap_ && mark.run == gap_->run && mark.seq && *mark.seq >= gap_->from &&
       *mark.seq <= gap_->to) {
     --gap_->missing;
   }
-  held_.push_back({mark, line, std::string(text)});
+  held_.push_back({mark, line, identity, std::string(text)});
   held_bytes_ += text.size();
   return !gap_ || gap_->missing == 0 || held_.size() >= kMostHeld || held_bytes_ >= kMostBytes;
 }

@@ -30,6 +30,7 @@ class Sequence {
   struct Held {
     Mark mark;
     std::uint64_t line;
+    std::uint64_t identity;
     std::string text;
   };
   static constexpr std::size_t kMostHeld = 512;
@@ -38,7 +39,7 @@ class Sequence {
 
   Place place(const Mark& mark);
   /// Keeps what place() said to hold. True: it is time to take().
-  bool hold(const Mark& mark, std::uint64_t line, std::string_view text);
+  bool hold(const Mark& mark, std::uint64_t line, std::uint64_t identity, std::string_view text);
   /// All that is held, in the order of its times.
   std::vector<Held> take();
 

@@ -1,0 +1,199 @@
+#include "recording/runs.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace oomdrill::recording {
+namespace {
+
+constexpr std::int64_t kWeek = 7 * 24 * 3600;
+/// 1970-01-05 was a Monday.
+constexpr std::int64_t kMonday = 4 * 24 * 3600;
+
+std::int64_t week_of(WallTime time) {
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+  return (seconds - kMonday) / kWeek * kWeek + kMonday;
+}
+
+void put(Values& values, Kind kind, std::optional<std::uint64_t> bytes) {
+  if (bytes) values[static_cast<std::size_t>(kind)] = static_cast<double>(*bytes);
+}
+
+std::string who_of(const Record& record) {
+  std::string who(record.text("task_id").value_or(""));
+  if (const auto container = record.text("container_name")) {
+    who += (who.empty() ? "" : "/") + std::string(*container);
+  }
+  return who;
+}
+
+}  // namespace
+
+bool Run::killed() const {
+  if (account.exited) return account.exited->verdict == "oom_killed";
+  return !account.kills.empty() && !account.kills.back().survived.value_or(false);
+}
+
+Runs::Open* Runs::open_for(const Record& record, const std::string& path, std::uint64_t key) {
+  if (last_open_ == nullptr || last_key_ != key) {
+    const auto found = open_.find(key);
+    last_open_ = found == open_.end() ? nullptr : &found->second;
+    last_key_ = key;
+  }
+  Open* open = last_open_;
+  const bool starts_probe = record.event() == "probe.started";
+  const bool starts_leak = record.event() == "leak.started";
+  const bool anew = open == nullptr || open->stopped ||
+                    (starts_probe && (open->probed || open->ended)) ||
+                    (open->ended && record.event() != "probe.stopped" &&
+                     !record.event().starts_with("memory.")) ||
+                    (starts_leak && !open->probed && runs_[open->index].account.leak);
+  if (!anew) {
+    open->probed = open->probed || starts_probe;
+    return open;
+  }
+  if (runs_.size() == kMostRuns) {
+    if (starts_probe || open == nullptr) ++left_out_;
+    open_.erase(key);
+    last_open_ = nullptr;
+    return nullptr;
+  }
+  Run& run = runs_.emplace_back();
+  run.recording = path;
+  run.who = who_of(record);
+  run.first = run.last = record.time();
+  last_open_ = &(open_[key] = Open{.index = runs_.size() - 1, .probed = starts_probe});
+  return last_open_;
+}
+
+void Runs::note(const Record& record, const std::string& path, std::uint64_t salt) {
+  // Without a container's name two files are two workloads.
+  const std::uint64_t key = record.identity() != 0 ? record.identity() : salt;
+  Open* open = open_for(record, path, key);
+  if (open == nullptr) return;
+  Run& run = runs_[open->index];
+  const std::uint64_t kills = run.account.kills_total;
+  // What comes down while a workload ends says nothing of how it grew.
+  const bool dead =
+      run.account.exited.has_value() || (run.killed() && kills > 0) ||
+      (run.account.leak && run.account.leak_state && !run.account.leak_state->stopped.empty());
+  run.account.note(record);
+  run.last = std::max(run.last, record.time());
+  const std::string_view event = record.event();
+  if (run.account.kills_total > kills) {
+    weeks_[week_of(record.time())].kills += run.account.kills_total - kills;
+  }
+  if (event == "workload.exited") open->ended = true;
+  if (event == "probe.stopped") open->stopped = true;
+  if (const auto limit = record.whole("limit_bytes")) run.limit_bytes = limit;
+  if (dead) return;
+
+  const bool sample = event == "memory.sample" || event == "memory.last_words";
+  const bool leak = event.starts_with("leak.");
+  if (leak) {
+    if (const auto live = record.whole("live_bytes")) {
+      open->live = static_cast<double>(*live);
+      open->has_live = true;
+    }
+  }
+  // A leaksim alone: its own events are the samples.
+  if (!sample && !(leak && !open->probed && record.whole("used_bytes"))) return;
+
+  double at = to_seconds(record.time() - run.first) + open->offset_s;
+  if (at < open->last_s) {
+    // Late by less than an interval is disorder; more is a clock that stepped.
+    if (open->last_s - at > 60) {
+      ++run.clock_steps;
+      open->offset_s += open->last_s - at;
+      at = open->last_s;
+    } else {
+      return;
+    }
+  }
+  open->last_s = at;
+  Values values = no_values();
+  const auto used = record.whole("used_bytes");
+  put(values, Kind::used, used);
+  const auto working_set = record.whole("working_set_bytes");
+  put(values, Kind::working_set, working_set);
+  put(values, Kind::ecs_used, record.whole("ecs_used_bytes"));
+  put(values, Kind::anon, record.whole("anon_bytes"));
+  const auto file = record.whole("file_bytes");
+  put(values, Kind::file, file);
+  const auto shmem = record.whole("shmem_bytes");
+  put(values, Kind::shmem, shmem);
+  put(values, Kind::kernel, record.whole("kernel_bytes"));
+  if (const auto reservation = record.whole("memory_reservation")) {
+    run.reservation_bytes = reservation;
+  }
+  if (used) {
+    const std::uint64_t cache = file.value_or(0) - std::min(file.value_or(0), shmem.value_or(0));
+    put(values, Kind::less_cache, *used - std::min(*used, cache));
+  }
+  if (open->has_live) values[static_cast<std::size_t>(Kind::live)] = open->live;
+  run.series.add(at, values);
+  if (const auto held = working_set ? working_set : used) {
+    run.working_set.add(*held);
+    weeks_[week_of(record.time())].working_set.add(*held);
+  }
+}
+
+Result<void> Runs::read(const std::string& path) {
+  // Twice the same file, or "-": each is a source of its own.
+  const std::uint64_t salt = ~static_cast<std::uint64_t>(sources_.size());
+  last_open_ = nullptr;
+  Reader reader([&](const Record& record) { note(record, path, salt); }, Reader::Order::restored);
+  if (auto read = read_file(path, reader); !read) return read;
+  sources_.push_back({path, reader.counts(), reader.problems()});
+  return {};
+}
+
+void Runs::sort() {
+  open_.clear();
+  last_open_ = nullptr;
+  std::erase_if(runs_, [](const Run& run) {
+    return run.series.samples() == 0 && !run.account.started && !run.account.leak &&
+           run.account.kills_total == 0;
+  });
+  std::stable_sort(runs_.begin(), runs_.end(),
+                   [](const Run& a, const Run& b) { return a.first < b.first; });
+}
+
+std::uint64_t Runs::events() const {
+  std::uint64_t events = 0;
+  for (const Source& source : sources_) events += source.counts.events;
+  return events;
+}
+
+Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input) {
+  Runs runs;
+  input = Input::missing;
+  for (const std::string& path : paths) {
+    if (auto read = runs.read(path); !read) return fail(read.error());
+  }
+  runs.sort();
+  input = Input::empty;
+  if (runs.events() == 0 && !runs.sources().empty()) {
+    const Runs::Source& source = runs.sources().front();
+    std::string what = source.counts.lines == 0
+                           ? "is empty"
+                           : fmt::format("holds no event in {} lines", source.counts.lines);
+    if (!source.problems.empty()) {
+      what += fmt::format(" ({})", describe(source.problems.front(), source.counts));
+    }
+    return fail(
+        what, source.path,
+        "give what oomprobe or leaksim wrote, or docker logs or aws logs of it; Logs Insights "
+        "has to return @message");
+  }
+  if (runs.all().empty()) {
+    return fail("holds no sample of memory", runs.sources().front().path,
+                "record with oomprobe run or oomdrill run");
+  }
+  input = Input::fine;
+  return runs;
+}
+
+}  // namespace oomdrill::recording

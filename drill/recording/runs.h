@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "recording/account.h"
+#include "recording/reader.h"
+#include "recording/series.h"
+
+namespace oomdrill::recording {
+
+/// One life of one workload: from the start of its probe to its end.
+struct Run {
+  std::string recording;
+  std::string who;  ///< task and container where the events say so
+  Account account;
+  Series series;          ///< of seconds since `first`, up to the death
+  Histogram working_set;  ///< of its samples
+  WallTime first;
+  WallTime last;
+  std::optional<std::uint64_t> limit_bytes = {};
+  std::optional<std::uint64_t> reservation_bytes = {};
+  /// The wall clock stepped back: the curve goes on as if it had not.
+  std::uint64_t clock_steps = 0;
+
+  [[nodiscard]] double duration_s() const { return to_seconds(last - first); }
+  /// An OOM kill that the workload did not survive.
+  [[nodiscard]] bool killed() const;
+};
+
+/// Several recordings, apart into runs. Memory is bounded: kMostRuns, each with its bounded curve.
+class Runs {
+ public:
+  static constexpr std::size_t kMostRuns = 256;
+
+  struct Source {
+    std::string path;
+    Counts counts;
+    std::vector<Problem> problems;
+  };
+  /// A week, by the Monday that it begins with, in UTC.
+  struct Week {
+    Histogram working_set;
+    std::uint64_t kills = 0;
+  };
+
+  /// Error: it cannot be read.
+  Result<void> read(const std::string& path);
+  /// In the order of their times, once all are read.
+  void sort();
+
+  [[nodiscard]] const std::vector<Run>& all() const { return runs_; }
+  [[nodiscard]] const std::vector<Source>& sources() const { return sources_; }
+  [[nodiscard]] const std::map<std::int64_t, Week>& weeks() const { return weeks_; }
+  [[nodiscard]] std::uint64_t events() const;
+  /// Runs beyond kMostRuns, whose events were left out.
+  [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+
+ private:
+  struct Open {
+    std::size_t index;
+    bool probed = false;   ///< has a probe.started
+    bool ended = false;    ///< its workload exited
+    bool stopped = false;  ///< its probe too
+    double offset_s = 0;   ///< what the clock stepped back
+    double last_s = 0;
+    double live = 0;
+    bool has_live = false;
+  };
+  void note(const Record& record, const std::string& path, std::uint64_t salt);
+  Open* open_for(const Record& record, const std::string& path, std::uint64_t key);
+
+  std::vector<Run> runs_;
+  std::vector<Source> sources_;
+  std::map<std::uint64_t, Open> open_;
+  std::map<std::int64_t, Week> weeks_;
+  std::uint64_t left_out_ = 0;
+  std::uint64_t last_key_ = 0;
+  Open* last_open_ = nullptr;
+};
+
+/// Of `oomdrill trend`, `rightsize` and `report`: reads all, or says why not. `code` tells an input
+/// that is missing from one that holds no event.
+enum class Input { fine, missing, empty };
+Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input);
+
+}  // namespace oomdrill::recording
