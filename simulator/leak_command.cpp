@@ -115,7 +115,7 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   const Proof proof(kind.claim(), container.sample());
   const ResidentSize rss(machine.root);
   std::optional<Allocator> heap;
-  if (kind.name == "heap") heap = Allocator::serving(machine.environment);
+  if (kind.kind->name == "heap") heap = Allocator::serving(machine.environment);
 
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container.effective();
