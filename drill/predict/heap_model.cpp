@@ -171,7 +171,7 @@ void HeapModel::free_sampled(const plan::FreeSampled& rule) {
   // To the nearest: a batch is many times the scale, or its error averages out.
   scaled.count = (rule.count + rule.seed % scale_) / scale_;
   plan::SampledPositions positions(scaled, it->second.count);
-  operations_ += it->second.count / 16;  // the walk
+  operations_ += it->second.count / 4;  // the walk
   auto position = positions.next();
   thin_out(rule.group, [&](std::uint64_t at) {
     if (position != at) return true;

@@ -27,8 +27,24 @@ class Case:
 
 BAD = [
     # leaksim
-    Case(LEAKSIM, ["--pattern", "exponential"], 64,
-         err=["--pattern", "unknown pattern 'exponential'", "linear", "burst", "fragment"]),
+    Case(LEAKSIM, ["--pattern", "quadratic"], 64,
+         err=["--pattern", "unknown pattern 'quadratic'", "linear", "burst", "lru"]),
+    Case(LEAKSIM, ["--pattern", "linear:rate=1MB/s", "--rate", "2MB/s"], 64,
+         err=["--rate", "the rate is in --pattern already"]),
+    Case(LEAKSIM, ["--phase", "linear:rate=1MB/s,for=5s", "--phase", "hold", "--rate", "2MB/s"], 64,
+         err=["--rate", "the rate is in --phase already"]),
+    Case(LEAKSIM, ["--phase", "linear", "--phase", "hold"], 64,
+         err=["--phase: phase 1: linear", "for=TIME"]),
+    Case(LEAKSIM, ["--phase", "linear", "--pattern", "burst"], 64, err=["--phase", "--pattern"]),
+    Case(LEAKSIM, [], 64, env={"LEAKSIM_PHASE": "linear:for=1s;saw"},
+         err=["LEAKSIM_PHASE: phase 2: unknown pattern 'saw'"]),
+    Case(LEAKSIM, ["--pattern", "replay:file=/nonexistent"], 64,
+         err=["--pattern: replay: file: /nonexistent: cannot open"]),
+    Case(LEAKSIM, ["--pattern", "replay:file=/etc/passwd"], 64,
+         err=["--pattern: replay: file: /etc/passwd:", "time,bytes"]),
+    Case(LEAKSIM, ["plan", "--until", "90%"], 64, err=["--until", "--memory"]),
+    Case(LEAKSIM, ["plan", "--rate", "max"], 64, err=["rate max has no timetable"]),
+    Case(LEAKSIM, ["completion", "csh"], 64, err=["'csh'", "bash, zsh or fish"]),
     Case(LEAKSIM, ["--pattern", "burst:colour=red"], 64, err=["'colour'", "size", "interval"]),
     Case(LEAKSIM, ["--pattern", "burst:size=0"], 64, err=["size", "above 0"]),
     Case(LEAKSIM, ["--pattern", "linear:rate"], 64, err=["'rate' has no value", "rate=VALUE"]),
@@ -113,7 +129,11 @@ def test_bad_input_is_one_line_and_a_code(case):
 GOOD = [
     Case(LEAKSIM, ["--help"], 0, out=["--rate", "LEAKSIM_RATE", "default 1MB/s", "--until"]),
     Case(LEAKSIM, ["-h"], 0, out=["--rate"]),
-    Case(LEAKSIM, ["--list-patterns"], 0, out=["linear:", "burst:", "fragment:", "interval="]),
+    Case(LEAKSIM, ["--list-patterns"], 0, out=["linear:", "burst:", "lru:", "interval="]),
+    Case(LEAKSIM, ["plan", "--help"], 0, out=["--memory", "LEAKSIM_MEMORY", "--phase"]),
+    Case(LEAKSIM, ["plan", "--memory", "64MiB"], 0, out=["the limit of 64.0 MiB is met after 67.1 s"]),
+    Case(LEAKSIM, ["completion", "--help"], 0, out=["bash|zsh|fish"]),
+    Case(LEAKSIM, ["man", "--help"], 0, out=["manual page"]),
     Case(LEAKSIM, ["--list-kinds"], 0, out=["anon:", "heap:"]),
     Case(OOMPROBE, ["--help"], 0, out=["run", "watch", "snapshot", "doctor"]),
     Case(OOMPROBE, ["run", "--help"], 0, out=["--interval", "OOMPROBE_INTERVAL", "default 1s"]),
@@ -143,7 +163,7 @@ def test_version(program):
 
 
 def test_help_names_a_variable_for_every_option():
-    commands = [[LEAKSIM], *([OOMPROBE, name] for name in ("run", "watch", "snapshot", "doctor")),
+    commands = [[LEAKSIM], [LEAKSIM, "plan"], *([OOMPROBE, name] for name in ("run", "watch", "snapshot", "doctor")),
                 [OOMDRILL, "run"]]
     for command in commands:
         text = run(*command, "--help").stdout
