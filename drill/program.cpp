@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rightsize/command.h"
 #include "run/command.h"
 #include "subcommand.h"
 #include "trend/command.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::array kSubcommands = {
     Subcommand{&run::kRunCommand, run::run_drill},
     Subcommand{&trend::kTrendCommand, trend::run_trend},
+    Subcommand{&rightsize::kRightsizeCommand, rightsize::run_rightsize},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";
