@@ -5,6 +5,7 @@
 
 #include "evaluate/command.h"
 #include "predict/command.h"
+#include "rightsize/command.h"
 #include "run/command.h"
 #include "subcommand.h"
 #include "trend/command.h"
@@ -18,6 +19,7 @@ constexpr std::array kSubcommands = {
     Subcommand{&evaluate::kEvaluateCommand, evaluate::run_evaluate},
     Subcommand{&predict::kPredictCommand, predict::run_predict},
     Subcommand{&trend::kTrendCommand, trend::run_trend},
+    Subcommand{&rightsize::kRightsizeCommand, rightsize::run_rightsize},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";

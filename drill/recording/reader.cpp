@@ -154,7 +154,9 @@ class Members {
   std::uint64_t identity = 0;
 
   /// Members that are in `list` are overwritten: none is made anew for each line.
-  explicit Members(std::vector<Member>& list) : list_(list) {}
+  Members(std::vector<Member>& list, MemberIndex& index) : list_(list), index_(index) {
+    index_.clear();
+  }
 
   [[nodiscard]] std::span<const Member> all() const { return std::span(list_).first(count_); }
 
@@ -172,7 +174,10 @@ class Members {
       simdjson::ondemand::value value = field.value();
       bool is_object = false;
       if (const auto error = set(member, value, is_object)) return error;
-      if (parent == Member::kRoot) note(member);
+      if (parent == Member::kRoot) {
+        index_.add(member.tag, index);
+        note(member);
+      }
       if (is_object && depth < kDeepest) {
         simdjson::ondemand::object inner;
         if (const auto error = value.get_object().get(inner)) return error;
@@ -258,6 +263,7 @@ class Members {
   }
 
   std::vector<Member>& list_;
+  MemberIndex& index_;
   std::size_t count_ = 0;
 };
 
@@ -427,7 +433,7 @@ class Reader::Body {
       }
       text.remove_prefix(start);
     }
-    Members members(members_);
+    Members members(members_, index_);
     if (const auto error = parse(text, members)) {
       note_broken(line, simdjson::error_message(error));
       return;
@@ -467,7 +473,7 @@ class Reader::Body {
       }
     }
     ++counts.events;
-    on_record_(Record(line, *members.event, *time, members.all(), members.identity));
+    on_record_(Record(line, *members.event, *time, members.all(), index_, members.identity));
   }
 
   simdjson::error_code parse(std::string_view text, Members& members) {
@@ -507,15 +513,17 @@ class Reader::Body {
     for (Sequence::Held& held : sequence_->take()) {
       held.text.reserve(held.text.size() + simdjson::SIMDJSON_PADDING);
       // It was valid when it was held.
-      Members members(members_);
+      Members members(members_, index_);
       if (parse(held.text, members) != simdjson::SUCCESS) continue;
-      on_record_(Record(held.line, *members.event, held.mark.time, members.all(), held.identity));
+      on_record_(
+          Record(held.line, *members.event, held.mark.time, members.all(), index_, held.identity));
     }
   }
 
   OnRecord on_record_;
   simdjson::ondemand::parser json_;
   std::vector<Member> members_;
+  MemberIndex index_;
   std::optional<Sequence> sequence_;
   Envelope envelope_;
   std::unique_ptr<char[]> data_;

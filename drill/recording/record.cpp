@@ -4,22 +4,38 @@
 
 namespace oomdrill::recording {
 
+namespace {
+
+/// The tags are equal, which settles keys of up to seven bytes.
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.size() < 8 || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+}  // namespace
+
 const Member* Record::find(std::string_view path) const {
   std::int32_t parent = Member::kRoot;
   for (;;) {
     const std::size_t dot = path.find('.');
     const std::string_view key = path.substr(0, dot);
-    const Member* found = nullptr;
     const std::uint64_t tag = Member::tag_of(key);
-    const std::size_t count = members_.size();
-    for (std::size_t i = 0, at = hint_; i < count; ++i, ++at) {
-      if (at >= count) at = 0;
-      const Member& member = members_[at];
-      if (member.tag == tag && member.parent == parent && member.key == key) {
+    const Member* found = nullptr;
+    bool scan = true;
+    if (parent == Member::kRoot) {
+      const std::uint8_t place = index_->first[MemberIndex::slot(tag)];
+      if (place == 0) {
+        scan = index_->full;
+      } else if (const Member& member = members_[place - 1U];
+                 member.tag == tag && same(member.key, key)) {
         found = &member;
-        hint_ = at + 1;
-        break;
+        scan = false;
       }
+    }
+    if (scan) {
+      const auto at = std::find_if(members_.begin(), members_.end(), [&](const Member& member) {
+        return member.tag == tag && member.parent == parent && same(member.key, key);
+      });
+      if (at != members_.end()) found = &*at;
     }
     if (found == nullptr || dot == std::string_view::npos) return found;
     if (found->type != Member::Type::object) return nullptr;

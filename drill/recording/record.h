@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -31,13 +32,38 @@ struct Member {
   }
 };
 
+/// Where the members of the root are, by a hash of their keys.
+struct MemberIndex {
+  std::array<std::uint8_t, 256> first;  ///< 1 + the member's place; 0: no key has this hash
+  bool full = false;                    ///< some members have no place in it
+
+  static std::size_t slot(std::uint64_t tag) { return (tag * 0x9E3779B97F4A7C15U) >> 56U; }
+  void clear() {
+    first.fill(0);
+    full = false;
+  }
+  void add(std::uint64_t tag, std::size_t place) {
+    std::uint8_t& found = first[slot(tag)];
+    if (place >= 255) {
+      full = true;
+    } else if (found == 0) {
+      found = static_cast<std::uint8_t>(place + 1);
+    }
+  }
+};
+
 /// One event of a recording. It and what it returns live until the next line is read.
 class Record {
  public:
   /// `identity` tells the containers of one recording apart; 0 where nothing does.
   Record(std::uint64_t line, std::string_view event, WallTime time, std::span<const Member> members,
-         std::uint64_t identity = 0)
-      : line_(line), event_(event), time_(time), members_(members), identity_(identity) {}
+         const MemberIndex& index, std::uint64_t identity = 0)
+      : line_(line),
+        event_(event),
+        time_(time),
+        members_(members),
+        index_(&index),
+        identity_(identity) {}
 
   /// Counted from 1; within a JSON document of log events, its messages are counted.
   [[nodiscard]] std::uint64_t line() const { return line_; }
@@ -59,9 +85,8 @@ class Record {
   std::string_view event_;
   WallTime time_;
   std::span<const Member> members_;
+  const MemberIndex* index_;
   std::uint64_t identity_;
-  /// Behind the last that was found: whoever asks in the order of the encoder finds at once.
-  mutable std::size_t hint_ = 0;
 };
 
 }  // namespace oomdrill::recording

@@ -1,0 +1,154 @@
+#include "rightsize/command.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+#include "recording/runs.h"
+#include "rightsize/advice.h"
+#include "run/summary.h"
+
+namespace oomdrill::rightsize {
+namespace {
+
+using drill::ExitCode;
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kOptions = {
+    Option{.name = "margin",
+           .value = "PERCENT",
+           .default_value = "25%",
+           .help = "Above the peak of the working set"},
+    Option{.name = "fargate",
+           .value = "",
+           .default_value = "",
+           .help = "Round up to what Fargate sells, and reckon with that"},
+    Option{.name = "cpu",
+           .value = "UNITS",
+           .default_value = "0",
+           .help = "CPU units that the task needs: Fargate sells memory by them"},
+    Option{.name = "format", .value = "NAME", .default_value = "text", .help = "text or json"},
+};
+
+std::string size(const std::optional<std::uint64_t>& bytes) {
+  return bytes ? format_bytes(*bytes) : "none known";
+}
+
+std::string text_of(const std::vector<Advice>& all, const Margin& margin) {
+  std::string text;
+  const auto add = [&](std::string_view label, std::string_view value) {
+    text += fmt::format("{:<12} {}\n", label, run::printable(value));
+  };
+  for (const Advice& each : all) {
+    if (!text.empty()) text += '\n';
+    add("workload", fmt::format("{}, {} samples in {:.2f} h", each.who, each.samples, each.hours));
+    add("working set", fmt::format("p50 {}, p95 {}, p99 {}, peak {}", format_bytes(each.p50_bytes),
+                                   format_bytes(each.p95_bytes), format_bytes(each.p99_bytes),
+                                   format_bytes(each.peak_bytes)));
+    add("now", fmt::format("limit {}, reservation {}, {} OOM kills", size(each.limit_bytes),
+                           size(each.reservation_bytes), each.kills));
+    add("verdict", name(each.verdict));
+    add("why", each.why);
+    if (each.verdict == Verdict::too_little || each.verdict == Verdict::fix_the_leak) continue;
+    add("memory", fmt::format("{} (margin {:g} % above the peak)", format_bytes(each.memory_bytes),
+                              margin.percent));
+    add("reservation",
+        fmt::format("{} (the same margin above p95)", format_bytes(each.reserve_bytes)));
+    if (each.fargate) {
+      add("Fargate",
+          fmt::format("{} CPU units with {} MiB", each.fargate->cpu, each.fargate->memory_mib));
+    }
+    if (each.saved_gib_per_hour) {
+      const double saved = *each.saved_gib_per_hour;
+      add(saved >= 0 ? "saves" : "costs",
+          fmt::format("{:.3f} GiB-hours an hour, {:.0f} a month of 730 h", std::abs(saved),
+                      std::abs(saved) * 730));
+    }
+  }
+  return text;
+}
+
+template <class T>
+Json maybe(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+std::string json_of(const std::vector<Advice>& all, const Margin& margin) {
+  Json json = {{"margin_percent", margin.percent}, {"workloads", Json::array()}};
+  for (const Advice& each : all) {
+    Json one = {{"workload", each.who},
+                {"samples", each.samples},
+                {"hours", each.hours},
+                {"p50_bytes", each.p50_bytes},
+                {"p95_bytes", each.p95_bytes},
+                {"p99_bytes", each.p99_bytes},
+                {"peak_bytes", each.peak_bytes},
+                {"limit_bytes", maybe(each.limit_bytes)},
+                {"reservation_bytes", maybe(each.reservation_bytes)},
+                {"oom_kills", each.kills},
+                {"verdict", name(each.verdict)},
+                {"why", each.why}};
+    const bool sized = each.verdict != Verdict::too_little && each.verdict != Verdict::fix_the_leak;
+    one["memory_bytes"] = sized ? Json(each.memory_bytes) : Json(nullptr);
+    one["recommended_reservation_bytes"] = sized ? Json(each.reserve_bytes) : Json(nullptr);
+    one["fargate"] = sized && each.fargate ? Json{{"cpu", each.fargate->cpu},
+                                                  {"memory_mib", each.fargate->memory_mib}}
+                                           : Json(nullptr);
+    one["saved_gib_hours_per_hour"] = maybe(each.saved_gib_per_hour);
+    json["workloads"].push_back(one);
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+constinit const Command kRightsizeCommand = {
+    .program = "oomdrill",
+    .name = "rightsize",
+    .synopsis = "RECORDING…",
+    .summary = "How much memory a workload needs, from what it used; never less for what leaks.",
+    .options = kOptions,
+    .epilogue =
+        "Examples:\n"
+        "  oomdrill rightsize month-*.log.gz\n"
+        "  oomdrill rightsize --fargate --cpu 512 --margin 40% task.jsonl\n",
+    .takes_positionals = true};
+
+ExitCode run_rightsize(const Arguments& arguments, drill::Streams& streams) {
+  const auto complain = [&](const Error& error, ExitCode code) {
+    streams.err << "oomdrill: " << error.line() << '\n';
+    return code;
+  };
+  Margin margin;
+  const auto percent = arguments.get("margin", parse_percent);
+  if (!percent) return complain(percent.error(), ExitCode::usage);
+  margin.percent = *percent;
+  margin.fargate = arguments.flag("fargate");
+  const auto cpu =
+      arguments.get("cpu", [](std::string_view text) { return parse_whole(text, 0, 16384); });
+  if (!cpu) return complain(cpu.error(), ExitCode::usage);
+  margin.cpu = static_cast<std::uint32_t>(*cpu);
+  const std::string format = arguments.text("format");
+  if (format != "text" && format != "json") {
+    return complain(
+        {"'" + format + "' is no format", arguments.origin("format"), "known: text, json"},
+        ExitCode::usage);
+  }
+  if (arguments.positionals.empty()) {
+    return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
+  }
+  recording::Input input{};
+  const auto runs = recording::read_runs(arguments.positionals, input);
+  if (!runs) {
+    return complain(runs.error(),
+                    input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
+  }
+  const auto advice = advise(*runs, margin);
+  streams.out << (format == "json" ? json_of(advice, margin) : text_of(advice, margin));
+  return ExitCode::as_expected;
+}
+
+}  // namespace oomdrill::rightsize
