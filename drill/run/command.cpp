@@ -431,6 +431,15 @@ bool prediction_holds(const Drill& drill, const Settings& settings, drill::Strea
   return false;
 }
 
+/// "drill-2.jsonl" for drill.jsonl.
+std::string numbered(const std::string& path, const std::string& suffix) {
+  const std::size_t slash = path.rfind('/');
+  const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
+  std::size_t dot = path.rfind('.');
+  if (dot == std::string::npos || dot <= name) dot = path.size();
+  return path.substr(0, dot) + suffix + path.substr(dot);
+}
+
 /// One drill from its room to its verdict; `drill.workload` stays empty where it did not come
 /// about. Its recording's name takes `suffix`.
 ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>& watched,
@@ -442,7 +451,7 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   drill.stretch = settings.stretch;
   if (settings.named != nullptr) drill.name = std::string(settings.named->name);
   const std::string name = fmt::format("oomdrill-{}-{}{}", stamp, ::getpid(), suffix);
-  drill.recording = settings.output.empty() ? name + ".jsonl" : settings.output + suffix;
+  drill.recording = settings.output.empty() ? name + ".jsonl" : numbered(settings.output, suffix);
   alarm::Watch watch(watched ? watched->series : alarm::SeriesSet(), settings.stretch);
 
   const auto signals = Signals::open();

@@ -108,7 +108,8 @@ Result<const NamedDrill*> find_drill(std::string_view name) {
     if (each.name == name) return &each;
     known += (known.empty() ? "" : ", ") + std::string(each.name);
   }
-  return fail("'" + std::string(name) + "' is no drill", {}, "known: " + known + ", all");
+  return fail("'" + std::string(name) + "' is no drill", {},
+              "known: " + known + ", all; see oomdrill run --help");
 }
 
 }  // namespace oomdrill::run
