@@ -16,7 +16,8 @@ Result<seconds> whole_seconds(const Arguments& arguments, std::string_view optio
 }  // namespace
 
 tl::expected<std::optional<Watched>, Refusal> read_watched(const Arguments& arguments,
-                                                           bool required) {
+                                                           bool required,
+                                                           const std::string& otherwise) {
   const auto refuse = [](Error error, ExitCode code = ExitCode::usage) {
     return tl::unexpected<Refusal>(Refusal{std::move(error), code});
   };
@@ -29,7 +30,7 @@ tl::expected<std::optional<Watched>, Refusal> read_watched(const Arguments& argu
     if (!lead) return refuse(lead.error());
     watched.question.lead = *lead;
   }
-  const std::string source = arguments.text("alarms");
+  const std::string source = arguments.given("alarms") ? arguments.text("alarms") : otherwise;
   if (source.empty()) {
     if (required || watched.question.lead) {
       return refuse(Error{"no alarms", required ? "" : arguments.origin("require-lead"),

@@ -40,13 +40,15 @@ struct Watched {
   SeriesSet series;
 };
 
-/// What the options say; nullopt where --alarms is not given and `required` is not set.
+/// What the options say; nullopt where --alarms is not given, there is nothing
+/// to take `otherwise`, and it is not `required`.
 /// Error with the exit code that it deserves.
 struct Refusal {
   Error error;
   drill::ExitCode code = drill::ExitCode::usage;
 };
 tl::expected<std::optional<Watched>, Refusal> read_watched(const Arguments& arguments,
-                                                           bool required);
+                                                           bool required,
+                                                           const std::string& otherwise = {});
 
 }  // namespace oomdrill::alarm

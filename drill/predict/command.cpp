@@ -241,10 +241,10 @@ std::string passings(const Course& course, bool utilization) {
 void add_course(Lines& lines, const Settings& settings, const Course& course) {
   const auto& prediction = course.prediction;
   const Leak& leak = settings.leak;
-  std::string text = prediction.end == Prediction::End::beyond_horizon
-                         ? "no end within " + format_duration(settings.duration)
-                         : fmt::format("{} after {}", name(prediction.end),
-                                       format_seconds(to_seconds(prediction.after)));
+  std::string text =
+      prediction.end == Prediction::End::beyond_horizon
+          ? "no end within " + format_duration(settings.duration)
+          : fmt::format("{} after {:.1f} s", name(prediction.end), to_seconds(prediction.after));
   text += fmt::format(": {} from {} into {}", run::printable(leak.pattern),
                       format_bytes(leak.used_bytes), format_bytes(leak.limit_bytes));
   lines.add("predicted", text);

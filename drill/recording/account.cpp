@@ -30,6 +30,8 @@ LeakState leak_state_of(const Record& record) {
           .requested_bytes_per_s = record.real("requested_bytes_per_s"),
           .achieved_bytes_per_s = record.real("achieved_bytes_per_s"),
           .allocated_bytes = record.whole("allocated_bytes"),
+          .live_bytes = record.whole("live_bytes"),
+          .used_bytes = record.whole("used_bytes"),
           .debt_bytes = record.whole("debt_bytes"),
           .eta_oom_s = record.real("eta_oom_s"),
           .stopped = record.event() == "leak.stopped" ? text_of(record, "reason") : ""};

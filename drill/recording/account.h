@@ -35,6 +35,8 @@ struct LeakState {
   std::optional<double> requested_bytes_per_s = {};
   std::optional<double> achieved_bytes_per_s = {};
   std::optional<std::uint64_t> allocated_bytes = {};
+  std::optional<std::uint64_t> live_bytes = {};
+  std::optional<std::uint64_t> used_bytes = {};
   std::optional<std::uint64_t> debt_bytes = {};
   std::optional<double> eta_oom_s = {};
   std::string stopped;  ///< the reason; empty while it leaks

@@ -7,13 +7,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
+#include "alarm/options.h"
+#include "alarm/watch.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/units.h"
 #include "recording/reader.h"
+#include "run/drills.h"
 #include "run/engine.h"
 #include "run/process.h"
 #include "run/screen.h"
@@ -76,6 +80,23 @@ constexpr std::array kOptions = {
            .default_value = "",
            .help = "No narration, only the verdict",
            .short_name = 'q'},
+    alarm::kAlarmsOption,
+    alarm::kRequireLeadOption,
+    alarm::kDelayOption,
+    alarm::kNamespaceOption,
+    Option{.name = "stretch",
+           .value = "FACTOR",
+           .default_value = "1",
+           .help = "For alarms a second of the drill counts as so many; named drills have their "
+                   "own"},
+    Option{.name = "check-prediction",
+           .value = "PERCENT",
+           .default_value = "",
+           .help = "Exit with 1 if the end comes further from the predicted time than this"},
+    Option{.name = "repeat",
+           .value = "NUMBER",
+           .default_value = "1",
+           .help = "Do the drill so many times, each with a recording of its own"},
 };
 
 struct Settings {
@@ -90,8 +111,22 @@ struct Settings {
   bool json = false;
   bool keep = false;
   bool quiet = false;
+  double stretch = 1;
+  std::optional<double> check_percent = {};
+  std::uint64_t repeat = 1;
+  const NamedDrill* named = nullptr;
   std::vector<std::string> command;
 };
+
+Result<double> parse_factor(std::string_view text) {
+  const std::string copy(text);
+  char* end = nullptr;
+  const double value = std::strtod(copy.c_str(), &end);
+  if (copy.empty() || *end != '\0' || !(value >= 1e-3 && value <= 1e6)) {
+    return fail("'" + copy + "' is no factor", {}, "such as 64");
+  }
+  return value;
+}
 
 /// "20261124T110434Z".
 std::string compact_time(WallTime time) {
@@ -142,6 +177,19 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.keep = arguments.flag("keep");
   settings.quiet = arguments.flag("quiet");
   settings.command = arguments.command;
+  const auto stretch = arguments.get("stretch", parse_factor);
+  if (!stretch) return fail(stretch.error());
+  settings.stretch = *stretch;
+  if (arguments.given("check-prediction")) {
+    const std::string text = arguments.text("check-prediction");
+    const auto percent = parse_percent(text.ends_with('%') ? text : text + "%");
+    if (!percent) return fail(Error(percent.error()).within(arguments.origin("check-prediction")));
+    settings.check_percent = *percent;
+  }
+  const auto repeat =
+      arguments.get("repeat", [](std::string_view text) { return parse_whole(text, 1, 10'000); });
+  if (!repeat) return fail(repeat.error());
+  settings.repeat = *repeat;
   if (!settings.own_workload && !settings.command.empty() &&
       settings.command.front() == "leaksim") {
     return fail("leaksim's options alone follow it", "--",
@@ -150,6 +198,28 @@ Result<Settings> read_settings(const Arguments& arguments) {
   if (settings.own_workload && settings.command.empty()) {
     return fail("no command", arguments.origin("workload"),
                 "give one after --: oomdrill run --workload -- ./server --port 80");
+  }
+  return settings;
+}
+
+/// The settings of a named drill; what the user gave goes before what it brings.
+Result<Settings> named_settings(const Settings& given, const Arguments& arguments,
+                                const NamedDrill& named) {
+  if (given.own_workload) {
+    return fail("a named drill has its own", arguments.origin("workload"), "leave one of them out");
+  }
+  Settings settings = given;
+  settings.named = &named;
+  if (!arguments.given("memory")) settings.memory_bytes = *parse_bytes(named.memory);
+  if (!arguments.given("interval")) settings.interval = std::string(named.interval);
+  if (!arguments.given("stretch")) settings.stretch = named.stretch;
+  if (!arguments.given("expect")) settings.expect = std::string(named.expect);
+  settings.own_workload = named.own_workload;
+  settings.command.assign(named.arguments.begin(), named.arguments.end());
+  if (!arguments.command.empty()) {
+    if (named.own_workload) return fail("it takes no options of leaksim", std::string(named.name));
+    settings.command.insert(settings.command.end(), arguments.command.begin(),
+                            arguments.command.end());
   }
   return settings;
 }
@@ -216,6 +286,15 @@ Result<std::vector<std::string>> probe_command(const Settings& settings, bool br
     }
   }
   argv.insert(argv.end(), settings.command.begin(), settings.command.end());
+  if (settings.named != nullptr && settings.own_workload) {
+    // The leak of a named drill's own command.
+    auto leak = locate("leaksim");
+    if (!leak) return fail(leak.error());
+    constexpr std::string_view kWord = "leaksim ";
+    for (std::string& word : argv) {
+      if (word.starts_with(kWord)) word.replace(0, kWord.size(), join_command({*leak}) + " ");
+    }
+  }
   return argv;
 }
 
@@ -252,11 +331,12 @@ std::optional<ExitCode> never_ran(const Drill& drill, bool own_workload, std::st
 /// What is shown while a drill runs, and what the verdict rests on.
 class Narrator {
  public:
-  Narrator(Screen screen, bool quiet, Room& room, Drill& drill)
+  Narrator(Screen screen, bool quiet, Room& room, Drill& drill, alarm::Watch& watch)
       : screen_(screen),
         quiet_(quiet),
         room_(room),
         drill_(drill),
+        watch_(watch),
         reader_([this](const recording::Record& record) { take(record); }) {}
 
   void feed(std::string_view output) { reader_.feed(output); }
@@ -303,6 +383,7 @@ class Narrator {
  private:
   void take(const recording::Record& record) {
     drill_.account.note(record);
+    watch_.note(record);
     if (const auto text = narrate(record, drill_.account)) line(*text);
   }
 
@@ -310,6 +391,7 @@ class Narrator {
   bool quiet_;
   Room& room_;
   Drill& drill_;
+  alarm::Watch& watch_;
   recording::Reader reader_;
 };
 
@@ -318,42 +400,65 @@ ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
   return code;
 }
 
-}  // namespace
+void judge_alarms(Drill& drill, const alarm::Watched& watched, alarm::Watch& watch) {
+  watch.next_recording();
+  drill.incident = watch.incident();
+  if (!drill.incident) return;
+  drill.alarms = watched.set;
+  drill.question = watched.question;
+  drill.findings = alarm::examine(watched.set, watch.series(), *drill.incident, watched.question);
+  const auto* seen = watch.series().find("AWS/ECS", "MemoryUtilization");
+  if (seen == nullptr) return;
+  for (const auto& each : seen->sets()) {
+    drill.highest_utilization = std::max(drill.highest_utilization.value_or(0), each.sum.most);
+  }
+}
 
-constinit const Command kRunCommand = {
-    .program = "oomdrill",
-    .name = "run",
-    .synopsis = "[-- leaksim's options | --workload -- command…]",
-    .summary = "A drill on this machine: a limited cgroup, a leak in it, and a verdict.",
-    .options = kOptions,
-    .epilogue =
-        "Examples:\n"
-        "  oomdrill run                                    the guide's leak: 1 MB/s into "
-        "64 MiB\n"
-        "  oomdrill run -m 256MiB -- --rate 20MB/s         faster, into more\n"
-        "  oomdrill run --expect completed -- --until 90%  stops short of the limit\n"
-        "  oomdrill run --expect any --workload -- make    any program under a limit\n"
-        "\nleaksim's options: leaksim --help\n",
-    .unknown_option = "leaksim's options go behind --: oomdrill run -- --rate 8MB/s"};
+/// --check-prediction; says on stderr what it is about.
+bool prediction_holds(const Drill& drill, const Settings& settings, drill::Streams& streams) {
+  if (!settings.check_percent) return true;
+  const auto error = prediction_error_percent(drill);
+  if (!error) {
+    streams.err << "oomdrill: --check-prediction: what was predicted did not come about, or there "
+                   "is no prediction\n";
+    return false;
+  }
+  if (std::abs(*error) <= *settings.check_percent) return true;
+  streams.err << fmt::format(
+      "oomdrill: --check-prediction: {:+.2f} % from the predicted time, {:g} "
+      "% allowed\n",
+      *error, *settings.check_percent);
+  return false;
+}
 
-ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
-  const auto settings = read_settings(arguments);
-  if (!settings) return complain(streams, settings.error(), ExitCode::usage);
+/// "drill-2.jsonl" for drill.jsonl.
+std::string numbered(const std::string& path, const std::string& suffix) {
+  const std::size_t slash = path.rfind('/');
+  const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
+  std::size_t dot = path.rfind('.');
+  if (dot == std::string::npos || dot <= name) dot = path.size();
+  return path.substr(0, dot) + suffix + path.substr(dot);
+}
 
+/// One drill from its room to its verdict; `drill.workload` stays empty where it did not come
+/// about. Its recording's name takes `suffix`.
+ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>& watched,
+                  const std::string& suffix, drill::Streams& streams, Drill& drill) {
   SystemClock clock;
   const std::string stamp = compact_time(clock.wall());
-  Drill drill;
-  drill.memory_bytes = settings->memory_bytes;
-  drill.expected = settings->expect;
-  drill.workload = workload_text(*settings);
-  const std::string name = fmt::format("oomdrill-{}-{}", stamp, ::getpid());
-  drill.recording = settings->output.empty() ? name + ".jsonl" : settings->output;
+  drill.memory_bytes = settings.memory_bytes;
+  drill.expected = settings.expect;
+  drill.stretch = settings.stretch;
+  if (settings.named != nullptr) drill.name = std::string(settings.named->name);
+  const std::string name = fmt::format("oomdrill-{}-{}{}", stamp, ::getpid(), suffix);
+  drill.recording = settings.output.empty() ? name + ".jsonl" : numbered(settings.output, suffix);
+  alarm::Watch watch(watched ? watched->series : alarm::SeriesSet(), settings.stretch);
 
   const auto signals = Signals::open();
   if (!signals) return complain(streams, signals.error(), ExitCode::internal);
-  auto choice = choose_engine(
-      settings->engine,
-      {.memory_bytes = settings->memory_bytes, .name = name, .image = settings->image});
+  auto choice =
+      choose_engine(settings.engine,
+                    {.memory_bytes = settings.memory_bytes, .name = name, .image = settings.image});
   if (!choice) {
     const bool unknown = choice.error().where == "--engine";
     return complain(streams, choice.error(), unknown ? ExitCode::usage : ExitCode::unavailable);
@@ -367,24 +472,24 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
   drill.refused = choice->refused;
   drill.where = room.where();
 
-  auto argv = probe_command(*settings, choice->engine->brings_programs);
+  auto argv = probe_command(settings, choice->engine->brings_programs);
   if (!argv) return give_up(argv.error(), ExitCode::unavailable);
   auto file = RecordingFile::create(drill.recording);
   if (!file) return give_up(file.error(), ExitCode::cannot_create);
 
   // The narration leaves stdout to the JSON.
-  Screen screen = settings->json ? Screen(streams.err, streams.err_width)
-                                 : Screen(streams.out, streams.out_width);
-  Narrator narrator(screen, settings->quiet, room, drill);
-  narrator.line(
-      fmt::format("{:<12} {} in {}", "drill", drill.workload, format_bytes(drill.memory_bytes)));
+  Screen screen = settings.json ? Screen(streams.err, streams.err_width)
+                                : Screen(streams.out, streams.out_width);
+  Narrator narrator(screen, settings.quiet, room, drill, watch);
+  narrator.line(fmt::format("{:<12} {} in {}", "drill", workload_text(settings),
+                            format_bytes(drill.memory_bytes)));
   narrator.line(fmt::format("{:<12} {}: {}", "engine", drill.engine, drill.where));
   for (const auto& [engine, why] : drill.refused) {
     narrator.line(fmt::format("{:<12} not {}: {}", "", engine, why));
   }
 
   const Session session{.argv = std::move(*argv),
-                        .timeout = settings->timeout,
+                        .timeout = settings.timeout,
                         .shield = !choice->engine->brings_programs,
                         .on_output =
                             [&](std::string_view text) {
@@ -407,7 +512,7 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
   narrator.finish();
 
   ExitCode code = ExitCode::as_expected;
-  if (settings->keep) {
+  if (settings.keep) {
     narrator.line(
         fmt::format("{:<12} {}; remove it with: {}", "kept", drill.where, room.removal()));
   } else if (auto removed = room.remove(); !removed) {
@@ -416,22 +521,116 @@ ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
   if (file->error()) code = complain(streams, *file->error(), ExitCode::io_error);
 
   std::string why;
-  if (const auto never = never_ran(drill, settings->own_workload, why)) {
+  if (const auto never = never_ran(drill, settings.own_workload, why)) {
     file->discard();
     if (!why.empty()) complain(streams, Error{why}, *never);
     return *never;
   }
+  drill.workload = workload_text(settings);
   conclude(drill);
-  if (settings->json) {
-    streams.out << json_summary(drill);
-  } else {
-    streams.out << (settings->quiet ? "" : "\n") << text_summary(drill);
-  }
+  if (watched) judge_alarms(drill, *watched, watch);
+  if (settings.named != nullptr) drill.learnt = settings.named->learnt(drill);
   for (const std::string& disagreement : drill.verdict.disagreements) {
     streams.err << "oomdrill: the evidence disagrees: " << printable(disagreement) << '\n';
   }
   if (code != ExitCode::as_expected) return code;
-  return drill.as_expected() ? ExitCode::as_expected : ExitCode::otherwise;
+  if (!drill.as_expected() || !prediction_holds(drill, settings, streams)) {
+    return ExitCode::otherwise;
+  }
+  const bool led = !drill.findings || drill.findings->met.value_or(true);
+  return led ? ExitCode::as_expected : ExitCode::otherwise;
+}
+
+}  // namespace
+
+constinit const Command kRunCommand = {
+    .program = "oomdrill",
+    .name = "run",
+    .synopsis = "[DRILL…] [-- leaksim's options | --workload -- command…]",
+    .summary = "A drill on this machine: a limited cgroup, a leak in it, and a verdict.",
+    .options = kOptions,
+    .epilogue =
+        "Examples:\n"
+        "  oomdrill run                                    the guide's leak: 1 MB/s into "
+        "64 MiB\n"
+        "  oomdrill run -m 256MiB -- --rate 20MB/s         faster, into more\n"
+        "  oomdrill run --expect completed -- --until 90%  stops short of the limit\n"
+        "  oomdrill run --expect any --workload -- make    any program under a limit\n"
+        "  oomdrill run --alarms guide --stretch 64 -- --rate 8MB/s    what would its alarms have "
+        "done?\n"
+        "  oomdrill run --repeat 5 --check-prediction 2%   a gate for CI\n"
+        "  oomdrill run guide blind-spot burst             drills with a name: one line each\n"
+        "\nDrills: guide, blind-spot, burst, slow-leak, fragmentation, hidden-worker-kill, all; "
+        "each is\n"
+        "an incident of production on a scale of seconds, and says what was learnt. "
+        "docs/alarms.md\n"
+        "describes them.\n"
+        "\nleaksim's options: leaksim --help\n",
+    .takes_positionals = true,
+    .unknown_option = "leaksim's options go behind --: oomdrill run -- --rate 8MB/s"};
+
+ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {
+  const auto given = read_settings(arguments);
+  if (!given) return complain(streams, given.error(), ExitCode::usage);
+  std::vector<Settings> wanted;
+  for (const std::string& name : arguments.positionals) {
+    std::vector<const NamedDrill*> named;
+    if (name == "all") {
+      for (const NamedDrill& each : named_drills()) named.push_back(&each);
+    } else {
+      const auto found = find_drill(name);
+      if (!found) return complain(streams, found.error(), ExitCode::usage);
+      named.push_back(*found);
+    }
+    for (const NamedDrill* each : named) {
+      auto settings = named_settings(*given, arguments, *each);
+      if (!settings) return complain(streams, settings.error(), ExitCode::usage);
+      wanted.push_back(std::move(*settings));
+    }
+  }
+  const bool is_named = !wanted.empty();
+  if (!is_named) wanted.push_back(*given);
+  const bool many = wanted.size() > 1 || given->repeat > 1;
+
+  auto watched = alarm::read_watched(arguments, false, is_named ? "guide" : "");
+  if (!watched) return complain(streams, watched.error().error, watched.error().code);
+
+  ExitCode code = ExitCode::as_expected;
+  std::vector<Drill> drills;
+  bool interrupted = false;
+  for (std::size_t i = 0; i < wanted.size() && !interrupted; ++i) {
+    Settings settings = wanted[i];
+    settings.quiet = settings.quiet || many;
+    for (std::uint64_t run = 0; run < settings.repeat && !interrupted; ++run) {
+      const std::string suffix = many ? fmt::format("-{}", drills.size() + 1) : "";
+      Drill drill;
+      const ExitCode ended = run_once(settings, *watched, suffix, streams, drill);
+      if (drill.workload.empty()) {
+        if (!many || !is_named) return ended;
+        drill.learnt = "did not come about: see stderr";
+      }
+      // The first that goes wrong is the one to be told.
+      if (code == ExitCode::as_expected) code = ended;
+      interrupted = !drill.outside.signal.empty();
+      if (!given->json && many) {
+        if (is_named) {
+          streams.out << line_summary(drill) << std::flush;
+        } else {
+          streams.out << text_summary(drill) << '\n' << std::flush;
+        }
+      }
+      drills.push_back(std::move(drill));
+    }
+  }
+  if (!many) {
+    streams.out << (given->json ? json_summary(drills.back())
+                                : (given->quiet ? "" : "\n") + text_summary(drills.back()));
+  } else if (wanted.size() == 1) {
+    streams.out << repeat_summary(drills, given->json);
+  } else if (given->json) {
+    streams.out << json_drills(drills);
+  }
+  return code;
 }
 
 }  // namespace oomdrill::run

@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "alarm/report.h"
 #include "base/units.h"
 #include "run/process.h"
 
@@ -66,14 +68,6 @@ std::optional<double> actual_s(const Drill& drill) {
     return account.after_s(account.leak_state->time);
   }
   return std::nullopt;
-}
-
-/// Actual against predicted time, in percent of the prediction.
-std::optional<double> error_percent(const Drill& drill) {
-  const auto actual = actual_s(drill);
-  if (!actual || drill.prediction->after.count() <= 0) return std::nullopt;
-  const double predicted = to_seconds(drill.prediction->after);
-  return (*actual - predicted) / predicted * 100;
 }
 
 class Lines {
@@ -160,7 +154,8 @@ void add_prediction(Lines& lines, const Drill& drill) {
                        format_seconds(to_seconds(prediction.after)));
     if (const auto actual = actual_s(drill)) {
       text += ", actual " + format_seconds(*actual);
-      if (const auto error = error_percent(drill)) text += fmt::format(" ({:+.1f} %)", *error);
+      if (const auto error = prediction_error_percent(drill))
+        text += fmt::format(" ({:+.1f} %)", *error);
     } else {
       text += ", which did not come about";
     }
@@ -285,8 +280,50 @@ Json json_prediction(const Drill& drill) {
                {"limit_bytes", drill.leak->limit_bytes}};
   put(json, "until_bytes", drill.leak->until_bytes);
   put(json, "actual_s", actual_s(drill));
-  put(json, "error_percent", error_percent(drill));
+  put(json, "error_percent", prediction_error_percent(drill));
   return json;
+}
+
+Json json_of(const Drill& drill) {
+  Json refused = Json::object();
+  for (const auto& [engine, why] : drill.refused) refused[engine] = why;
+  Json json = {{"kill", json_kill(drill)},
+               {"verdict", drill.verdict.outcome},
+               {"confidence", std::string(name(drill.verdict.confidence))},
+               {"expected", drill.expected},
+               {"as_expected", drill.as_expected()},
+               {"memory_bytes", drill.memory_bytes},
+               {"limit_bytes", limit_of(drill)}};
+  put(json, "peak_bytes", peak_of(drill));
+  json["workload"] = drill.workload;
+  json["leak"] = json_leak(drill);
+  json["prediction"] = json_prediction(drill);
+  json["evidence"] = json_evidence(drill);
+  json["engine"] = {{"name", drill.engine}, {"refused", std::move(refused)}};
+  json["recording"] = {{"path", drill.recording},       {"lines", drill.counts.lines},
+                       {"events", drill.counts.events}, {"foreign", drill.counts.foreign},
+                       {"broken", drill.counts.broken}, {"lost", drill.account.lost}};
+  json["alarms"] =
+      drill.findings ? alarm::json_alarms(*drill.findings, *drill.incident) : Json::array();
+  json["scaling"] = Json::array();
+  if (drill.stretch != 1 && drill.incident) {
+    json["stretch"] = {{"factor", drill.stretch}};
+    if (drill.incident->kill) {
+      json["stretch"]["kill_after_s"] = drill.incident->after_s(*drill.incident->kill);
+    }
+  }
+  if (drill.findings) put(json, "lead_s", drill.findings->lead_s);
+  if (drill.question && drill.question->lead) {
+    json["required_lead_s"] = drill.question->lead->count();
+    json["lead_met"] = drill.findings && drill.findings->met.value_or(false);
+  }
+  put(json, "drill", drill.name);
+  put(json, "learnt", drill.learnt);
+  return json;
+}
+
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -323,35 +360,76 @@ std::string text_summary(const Drill& drill) {
   add_rate(lines, drill);
   add_prediction(lines, drill);
   add_recording(lines, drill);
+  if (!drill.learnt.empty()) lines.add("learnt", drill.learnt);
   if (drill.expected != "any") {
     lines.add("expected", drill.as_expected() ? drill.expected + ": yes"
                                               : drill.expected + ": no (see --expect)");
   }
-  return lines.take();
+  std::string text = lines.take();
+  if (drill.findings) {
+    if (drill.stretch != 1) {
+      text += fmt::format("{:<12} a second of the drill counts as {:g} for alarms\n", "scale",
+                          drill.stretch);
+    }
+    text += alarm::text_alarms(*drill.findings, *drill.alarms, *drill.incident, *drill.question);
+  }
+  return text;
 }
 
-std::string json_summary(const Drill& drill) {
-  Json refused = Json::object();
-  for (const auto& [engine, why] : drill.refused) refused[engine] = why;
-  Json json = {{"kill", json_kill(drill)},
-               {"verdict", drill.verdict.outcome},
-               {"confidence", std::string(name(drill.verdict.confidence))},
-               {"expected", drill.expected},
-               {"as_expected", drill.as_expected()},
-               {"memory_bytes", drill.memory_bytes},
-               {"limit_bytes", limit_of(drill)}};
-  put(json, "peak_bytes", peak_of(drill));
-  json["workload"] = drill.workload;
-  json["leak"] = json_leak(drill);
-  json["prediction"] = json_prediction(drill);
-  json["evidence"] = json_evidence(drill);
-  json["engine"] = {{"name", drill.engine}, {"refused", std::move(refused)}};
-  json["recording"] = {{"path", drill.recording},       {"lines", drill.counts.lines},
-                       {"events", drill.counts.events}, {"foreign", drill.counts.foreign},
-                       {"broken", drill.counts.broken}, {"lost", drill.account.lost}};
-  json["alarms"] = Json::array();
-  json["scaling"] = Json::array();
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string json_summary(const Drill& drill) { return dump(json_of(drill)); }
+
+std::string json_drills(const std::vector<Drill>& drills) {
+  Json all = Json::array();
+  for (const Drill& each : drills) all.push_back(json_of(each));
+  return dump({{"drills", std::move(all)}});
+}
+
+std::string line_summary(const Drill& drill) {
+  const bool ran = !drill.workload.empty();
+  return fmt::format("{:<18} {:<10} {}{}\n", drill.name, ran ? drill.verdict.outcome : "-",
+                     printable(drill.learnt),
+                     ran && !drill.as_expected() ? " (NOT as expected)" : "");
+}
+
+std::string repeat_summary(const std::vector<Drill>& drills, bool json) {
+  std::vector<double> kills;
+  std::vector<double> errors;
+  std::uint64_t expected = 0;
+  for (const Drill& each : drills) {
+    if (each.as_expected()) ++expected;
+    if (const auto kill = kill_of(each)) {
+      if (const auto after = each.account.after_s(kill->time)) kills.push_back(*after);
+    }
+    if (const auto error = prediction_error_percent(each)) errors.push_back(*error);
+  }
+  const auto largest = [](const std::vector<double>& values) {
+    return std::abs(*std::max_element(values.begin(), values.end(), [](double a, double b) {
+      return std::abs(a) < std::abs(b);
+    }));
+  };
+  if (json) {
+    Json object = json_of(drills.back());
+    Json repeat = {{"runs", drills.size()}, {"as_expected", expected}, {"kill_after_s", kills}};
+    if (!errors.empty()) repeat["largest_error_percent"] = largest(errors);
+    object["repeat"] = std::move(repeat);
+    return dump(object);
+  }
+  std::string text = fmt::format("{} of {} as expected", expected, drills.size());
+  if (!kills.empty()) {
+    const auto [least, most] = std::minmax_element(kills.begin(), kills.end());
+    text += fmt::format("; killed after {} to {}", format_seconds(*least), format_seconds(*most));
+  }
+  if (!errors.empty()) {
+    text += fmt::format("; at most {:.1f} % from the prediction", largest(errors));
+  }
+  return fmt::format("{:<12} {}\n", "repeat", text);
+}
+
+std::optional<double> prediction_error_percent(const Drill& drill) {
+  const auto actual = actual_s(drill);
+  if (!actual || drill.prediction->after.count() <= 0) return std::nullopt;
+  const double predicted = to_seconds(drill.prediction->after);
+  return (*actual - predicted) / predicted * 100;
 }
 
 std::string printable(std::string_view text) {
