@@ -220,7 +220,7 @@ State Leak::state(Nanoseconds due) {
     const cgroup::Sample& sample = parts_.container.sample();
     state.used = sample.current;
     state.charged = parts_.proof.charged(sample);
-    state.as_claimed = parts_.proof.as_claimed(sample, ledger.live());
+    state.as_claimed = parts_.proof.as_claimed(sample, ledger.live(), ledger.allocated());
     if (sample.has_stat) state.observed = Observed{sample, state.rss, state.limit};
   }
   if (!parts_.pacer.unpaced()) state.requested_rate = trend_.requested();

@@ -66,6 +66,7 @@ Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
   report.started({.pattern = settings->pattern,
                   .kind = settings->kind.empty() ? kind->kind->name : settings->kind,
                   .counter = name(kind->claim().counter),
+                  .overhead = kind->claim().overhead,
                   .content = settings->content,
                   .touch_share = settings->touch_share,
                   .rate = rate && std::isfinite(*rate) ? rate : std::nullopt,
