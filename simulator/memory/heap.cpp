@@ -36,6 +36,12 @@ class Heap final : public Memory {
 
   void release(const Block& block) override { std::free(reinterpret_cast<void*>(block.handle)); }
 
+  void reset() override {
+#ifdef __GLIBC__
+    ::malloc_trim(0);  // free() gives back the end of the heap only
+#endif
+  }
+
   void touch(const Block& block, std::uint64_t from, std::uint64_t bytes) override {
     touch_pages(block.handle + from, bytes);
   }
