@@ -65,6 +65,8 @@ class Leak {
 
   [[nodiscard]] Nanoseconds elapsed() const { return parts_.clock.now() - start_; }
   void carry_out(const plan::Action& action);
+  /// Whether the usage may be at the target by now: else it is not read.
+  [[nodiscard]] bool could_be_reached() const;
   /// Looks up from the work: signal, target, report. False: do not grow on.
   bool look_up();
   void end_growth(Reason reason);
@@ -97,6 +99,8 @@ class Leak {
   std::optional<std::uint64_t> start_rss_;
   Nanoseconds next_report_;
   std::uint64_t start_used_ = 0;
+  std::uint64_t look_allocated_ = 0;  ///< when the usage was last compared with the target
+  Nanoseconds last_look_{0};
   Nanoseconds last_touch_{0};
   std::uint64_t touched_ = 0;   ///< bytes
   Nanoseconds last_growth_{0};  ///< when the last step that grew was done

@@ -122,6 +122,7 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   output.report.started({.pattern = settings.pattern,
                          .kind = settings.kind.empty() ? kind.kind->name : settings.kind,
                          .counter = name(kind.claim().counter),
+                         .overhead = kind.claim().overhead,
                          .content = settings.content,
                          .touch_share = settings.touch_share,
                          .rate = rate && std::isfinite(*rate) ? rate : std::nullopt,

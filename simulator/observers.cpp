@@ -121,15 +121,18 @@ std::optional<std::uint64_t> Proof::charged(const cgroup::Sample& now) const {
   return *value > *before_ ? *value - *before_ : 0;
 }
 
-std::optional<bool> Proof::as_claimed(const cgroup::Sample& now, std::uint64_t live) const {
+std::optional<bool> Proof::as_claimed(const cgroup::Sample& now, std::uint64_t live,
+                                      std::uint64_t allocated) const {
   const auto bytes = charged(now);
   if (!bytes) return std::nullopt;
-  const std::uint64_t claimed = claim_.counter == Counter::none ? 0 : live;
-  const double expected = static_cast<double>(claimed);
-  const double slack = static_cast<double>(kSlack + claim_.granule);
+  if (claim_.counter == Counter::none) return *bytes <= kSlack;
+  const auto slack = static_cast<double>(kSlack + claim_.granule);
+  const double least = (1 - kTolerance) * static_cast<double>(live) - slack;
+  const double most =
+      (1 + kTolerance + claim_.overhead) * static_cast<double>(claim_.keeps ? allocated : live) +
+      slack;
   const auto actual = static_cast<double>(*bytes);
-  return actual >= (1 - kTolerance) * expected - slack &&
-         actual <= (1 + kTolerance + claim_.overhead) * expected + slack;
+  return actual >= least && actual <= most;
 }
 
 }  // namespace oomdrill::simulator

@@ -55,8 +55,10 @@ class Proof {
   /// By how much the claimed counter has risen, less than 0 counting as 0; nullopt: unreadable.
   [[nodiscard]] std::optional<std::uint64_t> charged(const cgroup::Sample& now) const;
   /// Whether that is `live` bytes within 2 %, the stated overhead and what the kernel's own
-  /// batches of charges (64 pages a CPU) and other processes of the container may add.
-  [[nodiscard]] std::optional<bool> as_claimed(const cgroup::Sample& now, std::uint64_t live) const;
+  /// batches of charges (64 pages a CPU) and other processes of the container may add. Where the
+  /// kind keeps what is given back, it may be as much as was ever `allocated`.
+  [[nodiscard]] std::optional<bool> as_claimed(const cgroup::Sample& now, std::uint64_t live,
+                                               std::uint64_t allocated) const;
 
  private:
   memory::Claim claim_;

@@ -90,6 +90,7 @@ void Report::started(const Start& start) {
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
       .text("claimed_counter", start.counter)
+      .real("overhead_percent", 100 * start.overhead)
       .real("rate_bytes_per_s", start.rate)
       .number("seed", start.seed)
       .text("until", start.until)

@@ -25,6 +25,7 @@ struct Start {
   std::string_view pattern = {};
   std::string_view kind = {};
   std::string_view counter = {};  ///< that the kind claims
+  double overhead = 0;  ///< share of the bytes that it states is charged beside them
   std::string_view content = {};
   std::optional<double> touch_share = {};  ///< of the live bytes, a second
   std::optional<double> rate = {};  ///< nominal, finite

@@ -30,7 +30,7 @@ constexpr std::size_t kSocketWrite = 65216;
 constexpr std::uint64_t kMostInSocket = 16;  ///< units, where net.core.wmem_max allows it
 constexpr int kPipeBytes = 1 << 20;
 /// Of an inode of tmpfs, a dentry with a long name, a struct file and a descriptor.
-constexpr std::uint64_t kInodeUnit = 1536;
+constexpr std::uint64_t kInodeUnit = 1472;
 
 /// Something that holds data in the kernel: a pipe, a socket pair, a file.
 struct Holder {

@@ -52,6 +52,7 @@ struct Claim {
   double overhead = 0;
   std::string_view overhead_help = {};  ///< what that is
   std::uint64_t granule = 0;            ///< charged in steps of as much, 0: of a page
+  bool keeps = false;                   ///< what is given back may stay charged
 };
 
 /// From "NAME:KEY=VALUE,…", checked as far as names and listed values go.

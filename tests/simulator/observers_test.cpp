@@ -60,22 +60,34 @@ TEST(Proof, ComparesTheClaimedCounterOnly) {
   const Proof proof({.counter = memory::Counter::shmem, .overhead = 0.01}, before);
   cgroup::Sample now = with(before, memory::Counter::shmem, 100 * kMiB);
   EXPECT_EQ(proof.charged(now), 100 * kMiB);
-  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB), true);
-  EXPECT_EQ(proof.as_claimed(now, 105 * kMiB), false);
-  EXPECT_EQ(proof.as_claimed(now, 94 * kMiB), false);
+  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB, 100 * kMiB), true);
+  EXPECT_EQ(proof.as_claimed(now, 105 * kMiB, 105 * kMiB), false);
+  EXPECT_EQ(proof.as_claimed(now, 94 * kMiB, 94 * kMiB), false);
   // The same bytes elsewhere are not what was claimed.
   now = with(before, memory::Counter::anon, 100 * kMiB);
   EXPECT_EQ(proof.charged(now), 0u);
-  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB), false);
+  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB, 100 * kMiB), false);
   now.stat.shmem.reset();
-  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB), std::nullopt);
+  EXPECT_EQ(proof.as_claimed(now, 100 * kMiB, 100 * kMiB), std::nullopt);
+}
+
+TEST(Proof, AnAllocatorMayKeepWhatIsFreed) {
+  const cgroup::Sample before = memfd_leak();
+  const cgroup::Sample now = with(before, memory::Counter::anon, 100 * kMiB);
+  for (const bool keeps : {true, false}) {
+    const Proof proof({.counter = memory::Counter::anon, .keeps = keeps}, before);
+    EXPECT_EQ(proof.as_claimed(now, 50 * kMiB, 100 * kMiB), keeps);
+    EXPECT_EQ(proof.as_claimed(now, 50 * kMiB, 90 * kMiB), false);
+  }
 }
 
 TEST(Proof, OfNothingIsThatTheUsageStays) {
   const cgroup::Sample before = memfd_leak();
   const Proof proof({.counter = memory::Counter::none}, before);
-  EXPECT_EQ(proof.as_claimed(before, 100 * kMiB), true);
-  EXPECT_EQ(proof.as_claimed(with(before, memory::Counter::anon, 100 * kMiB), 100 * kMiB), false);
+  EXPECT_EQ(proof.as_claimed(before, 100 * kMiB, 100 * kMiB), true);
+  EXPECT_EQ(
+      proof.as_claimed(with(before, memory::Counter::anon, 100 * kMiB), 100 * kMiB, 100 * kMiB),
+      false);
 }
 
 std::string explained(const char* kind) {

@@ -68,6 +68,7 @@ inline std::vector<Event> every_event() {
       .text("pattern", "linear")
       .text("kind", "anon")
       .text("claimed_counter", "anon")
+      .real("overhead_percent", 0.5)
       .text("content", "unique")
       .real("touch_percent_per_s", 20)
       .real("rate_bytes_per_s", 1e6)
