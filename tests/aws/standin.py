@@ -202,7 +202,10 @@ class StandIn:
                       and time.time() - t.created < 0.5]
             if len(new) < desired:
                 kept.is_steady = False
-                if not lately:
+                # As ECS does: the more often it died, the later it is started again.
+                died = [t.stopped for t in self.tasks if t.service == service.name and t.cluster == service.cluster_name
+                        and t.generation == key and t.stopped and t.stop_code == "EssentialContainerExited"]
+                if not lately and (not died or time.time() - max(died) > min(3 * len(died), 15)):
                     self.start(service, kept, definition, key)
             elif old:
                 kept.is_steady = False
@@ -257,13 +260,13 @@ class StandIn:
         if event.get("event") != "memory.sample" or "MemoryUtilization" not in event:
             return
         dimensions = [{"Name": "ClusterName", "Value": task.cluster}, {"Name": "ServiceName", "Value": task.service}]
-        at = datetime.fromtimestamp(now, timezone.utc)
+        at = datetime.fromtimestamp(now, timezone.utc).replace(tzinfo=None)  # as moto keeps it
         for namespace, metric, value, unit in (
                 ("AWS/ECS", "MemoryUtilization", event["MemoryUtilization"], "Percent"),
                 ("ECS/ContainerInsights", "MemoryUtilized", event["ecs_used_bytes"] >> 20, "Megabytes"),
                 ("ECS/ContainerInsights", "MemoryReserved", int(task.definition.get("memory") or 0), "Megabytes")):
             backend("cloudwatch").put_metric_data(namespace, [{
-                "MetricName": metric, "Dimensions": dimensions, "Timestamp": at.isoformat(), "Value": value, "Unit": unit}])
+                "MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": unit}])
 
     # --- requests ---
 
