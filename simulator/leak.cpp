@@ -19,7 +19,7 @@ constexpr std::uint64_t kLeastDeadBand = 8192;
 constexpr Nanoseconds kLiveEvery = std::chrono::milliseconds(200);
 /// --touch uses the hot set in parts, this often.
 constexpr Nanoseconds kTouchEvery = std::chrono::milliseconds(20);
-/// The usage is compared with the target at least this often.
+/// While memory is written, the reading is compared with the target at least this often.
 constexpr Nanoseconds kLookWhileWriting = std::chrono::milliseconds(5);
 /// Steps that are due at the very end of --duration belong to it, though they are carried out
 /// just after.
@@ -77,7 +77,8 @@ Reason Leak::run() {
   }
   const State last = final_state();
   parts_.ledger.release_all();
-  const auto residue = left_over();
+  if (parts_.heap != nullptr) parts_.heap->give_back();
+  const auto residue = parts_.proof != nullptr ? left_over() : std::nullopt;
   parts_.report.stopped(last, name(*ended_),
                         *ended_ == Reason::signal ? signal_name(parts_.stop) : "", residue);
   return *ended_;
@@ -129,7 +130,9 @@ bool Leak::look_up() {
   if (until_bytes_ && phase_ == Phase::growing && !passed_ && could_be_reached()) {
     look_allocated_ = parts_.ledger.allocated();
     last_look_ = elapsed();
-    if (const auto reading = read_basis(); reading && *reading >= *until_bytes_) {
+    const auto reading = read_basis();
+    last_reading_ = reading.value_or(0);
+    if (reading && *reading >= *until_bytes_) {
       if (parts_.ledger.allocated() > 0) last_growth_ = elapsed();
       end_growth(Reason::until);
     }
@@ -143,8 +146,7 @@ bool Leak::look_up() {
 bool Leak::could_be_reached() const {
   // A look at the usage costs as much as 2 % of the MiB that is written in between. Others in the
   // cgroup grow too: so half the way, and not for long.
-  const std::uint64_t reading = parts_.container.reading(settings_.basis).value_or(0);
-  const std::uint64_t left = *until_bytes_ > reading ? *until_bytes_ - reading : 0;
+  const std::uint64_t left = *until_bytes_ > last_reading_ ? *until_bytes_ - last_reading_ : 0;
   return parts_.ledger.allocated() - look_allocated_ >= left / 2 ||
          elapsed() - last_look_ >= kLookWhileWriting;
 }
@@ -258,13 +260,13 @@ void Leak::sleep() {
   Nanoseconds until = now + kLongestSleep;
   if (report_every_ > Nanoseconds(0)) until = std::min(until, next_report_);
   if (settings_.duration) until = std::min(until, *settings_.duration);
-  if (settings_.touch_share) until = std::min(until, now + kTouchEvery);
   if (phase_ == Phase::growing) {
     if (until_bytes_ && !passed_) until = std::min(until, now + kLookEvery);
     if (const auto due = parts_.pacer.next_due()) until = std::min(until, *due);
   } else if (phase_ == Phase::holding && until_bytes_) {
     until = std::min(until, next_tick_);
   }
+  if (settings_.touch_share) until = std::min(until, now + kTouchEvery);
   parts_.clock.sleep_until(start_ + until);
   // SIGWINCH has ended it: the line is made anew at once.
   if (parts_.report.live() && parts_.report.resized()) next_report_ = elapsed();
@@ -332,9 +334,11 @@ State Leak::state(Nanoseconds due) {
   if (readable) {
     const cgroup::Sample& sample = parts_.container.sample();
     state.used = sample.current;
-    state.charged = parts_.proof.charged(sample);
-    state.as_claimed = parts_.proof.as_claimed(sample, ledger.live(), ledger.allocated());
     if (sample.has_stat) state.observed = Observed{sample, state.rss, state.limit};
+    if (parts_.proof != nullptr) {
+      state.charged = parts_.proof->charged(sample);
+      state.as_claimed = parts_.proof->as_claimed(sample, ledger.live(), ledger.allocated());
+    }
   }
   if (readable && held) {
     state.target = until_bytes_;

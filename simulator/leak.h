@@ -40,7 +40,7 @@ class Leak {
     Ledger& ledger;
     Container& container;
     Report& report;
-    const Proof& proof;
+    const Proof* proof;                      ///< null where others leak in the cgroup too
     const Allocator* heap;                   ///< that the memory is from; null for other kinds
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
@@ -99,16 +99,17 @@ class Leak {
   std::optional<std::uint64_t> start_rss_;
   Nanoseconds next_report_;
   std::uint64_t start_used_ = 0;
-  std::uint64_t look_allocated_ = 0;  ///< when the usage was last compared with the target
+  std::uint64_t last_reading_ = 0;    ///< compared with the target
+  std::uint64_t look_allocated_ = 0;  ///< when that was
   Nanoseconds last_look_{0};
   Nanoseconds last_touch_{0};
   std::uint64_t touched_ = 0;   ///< bytes
   Nanoseconds last_growth_{0};  ///< when the last step that grew was done
   Phase phase_ = Phase::growing;
-  bool passed_ = false;         ///< the target, on the way to the kill
-  Nanoseconds next_tick_{0};    ///< of holding
-  Nanoseconds next_shrink_{0};  ///< not before, where the last ones changed nothing
-  unsigned futile_ = 0;         ///< how many of them in a row
+  bool passed_ = false;           ///< the target, on the way to the kill
+  Nanoseconds next_tick_{0};      ///< of holding
+  Nanoseconds next_shrink_{0};    ///< not before, where the last ones changed nothing
+  unsigned futile_ = 0;           ///< how many of them in a row
   std::optional<Reason> ended_;   ///< the run is over
   std::optional<Account> final_;  ///< growth is over; as it was then
   std::optional<Error> error_;

@@ -102,27 +102,28 @@ struct Output {
 Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t number,
                        const Author& author) {
   Settings& settings = prepared.settings;
-  const memory::Choice& kind = prepared.kind;
+  const memory::Kind& kind = *prepared.kind.kind;
   Container& container = prepared.container;
   auto pacer = set_up_pacer(settings, number);
   if (!pacer) return tl::unexpected<Failure>(pacer.error());
   // Of several workers none has the terminal's line for itself.
   Output output(prepared, machine, settings.workers == 1, author);
-  const auto memory = kind.make(memory::Content(random_seed(), settings.filling));
-  Ledger ledger(*memory, *kind.kind);
+  const auto memory = prepared.kind.make(memory::Content(random_seed(), settings.filling));
+  Ledger ledger(*memory, kind);
   // Once more: what a kind needs before its first byte is no part of the leak.
   if (auto status = container.refresh_all(); !status) return refuse(kUnavailable, status.error());
-  const Proof proof(kind.claim(), container.sample());
+  const memory::Claim claim = prepared.kind.claim();
+  const Proof proof(claim, container.sample());
   const ResidentSize rss(machine.root);
   std::optional<Allocator> heap;
-  if (kind.kind->name == "heap") heap = Allocator::serving(machine.environment);
+  if (kind.name == "heap") heap = Allocator::serving(machine.environment);
 
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container.effective();
   output.report.started({.pattern = settings.pattern,
-                         .kind = settings.kind.empty() ? kind.kind->name : settings.kind,
-                         .counter = name(kind.claim().counter),
-                         .overhead = kind.claim().overhead,
+                         .kind = settings.kind.empty() ? kind.name : settings.kind,
+                         .counter = name(claim.counter),
+                         .overhead = claim.overhead,
                          .content = settings.content,
                          .touch_share = settings.touch_share,
                          .rate = rate && std::isfinite(*rate) ? rate : std::nullopt,
@@ -139,8 +140,8 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
                          .limit_complete = limit.complete,
                          .used = container.used(),
                          .allocator = heap ? &*heap : nullptr});
-  Leak leak({*machine.clock, *pacer, ledger, container, output.report, proof,
-             heap ? &*heap : nullptr, *machine.stop},
+  Leak leak({*machine.clock, *pacer, ledger, container, output.report,
+             settings.workers == 1 ? &proof : nullptr, heap ? &*heap : nullptr, *machine.stop},
             settings, prepared.until_bytes, [&rss] { return rss.read(); });
   const Reason reason = leak.run();
   output.end(machine);

@@ -54,7 +54,6 @@ void add_proof(telemetry::Event& event, const State& state) {
   event.number("rss_bytes", state.rss)
       .number("charged_bytes", state.charged)
       .number("touched_bytes", state.touched);
-  add_heap(event, state.heap);
   if (state.observed) add_observers(event, *state.observed);
 }
 
@@ -107,8 +106,8 @@ void Report::started(const Start& start) {
       .text("content", start.content)
       .text("version", kVersion)
       .integer("pid", ::getpid());
-  if (start.touch_share) event.real("touch_percent_per_s", 100 * *start.touch_share);
   if (start.allocator != nullptr) add_allocator(event, *start.allocator);
+  if (start.touch_share) event.real("touch_percent_per_s", 100 * *start.touch_share);
   emitter_->emit_important(event);
 }
 
@@ -122,6 +121,7 @@ void Report::progress(const State& state) {
   add_state(event, state);
   event.real("eta_oom_s", state.eta_oom());
   add_proof(event, state);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
@@ -135,9 +135,8 @@ void Report::holding(const State& state) {
   erase();
   telemetry::Event event = make("leak.holding");
   add_state(event, state);
-  event.number("rss_bytes", state.rss)
-      .number("target_bytes", state.target)
-      .number("reading_bytes", state.reading);
+  add_proof(event, state);
+  event.number("target_bytes", state.target).number("reading_bytes", state.reading);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
@@ -152,7 +151,7 @@ void Report::released(const State& state) {
   erase();
   telemetry::Event event = make("leak.released");
   add_state(event, state);
-  event.number("rss_bytes", state.rss);
+  add_proof(event, state);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
@@ -164,6 +163,7 @@ void Report::target_reached(const State& state, std::string_view reason) {
   event.text("reason", reason);
   add_state(event, state);
   add_proof(event, state);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
@@ -178,6 +178,7 @@ void Report::stopped(const State& state, std::string_view reason, std::string_vi
   add_proof(event, state);
   if (state.as_claimed) event.boolean("charged_as_claimed", *state.as_claimed);
   event.number("residue_bytes", residue).number("events_dropped", emitter_->dropped());
+  add_heap(event, state.heap);
   emitter_->emit_important(event);
   if (!live()) return;
   const std::string text = summary(start_, state, peak_, reason);

@@ -25,10 +25,10 @@ struct Start {
   std::string_view pattern = {};
   std::string_view kind = {};
   std::string_view counter = {};  ///< that the kind claims
-  double overhead = 0;  ///< share of the bytes that it states is charged beside them
+  double overhead = 0;            ///< share of the bytes that is charged beside them
   std::string_view content = {};
   std::optional<double> touch_share = {};  ///< of the live bytes, a second
-  std::optional<double> rate = {};  ///< nominal, finite
+  std::optional<double> rate = {};         ///< nominal, finite
   std::uint64_t seed = 0;
   std::string_view until = {};
   std::optional<std::uint64_t> until_bytes = {};
