@@ -1,0 +1,79 @@
+#include "setup.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+namespace oomdrill::simulator {
+namespace {
+
+/// What suits the pattern, or what was asked for where that does.
+Result<const memory::Kind*> choose_kind(std::span<const memory::Kind> kinds,
+                                        const Settings& settings, const plan::Pattern& pattern) {
+  const std::string_view suits = pattern.needs_blocks ? "heap" : "anon";
+  const auto kind = memory::find_kind(kinds, settings.kind.empty() ? suits : settings.kind);
+  if (!kind) return fail(Error(kind.error()).within("--kind"));
+  if (pattern.needs_blocks && !(*kind)->small_blocks) {
+    return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
+                            pattern.name, (*kind)->name),
+                "--kind", "use --kind heap");
+  }
+  return *kind;
+}
+
+}  // namespace
+
+Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
+                                         const Settings& settings) {
+  const auto choice = plan::parse_pattern(settings.pattern);
+  if (!choice) return refuse(kUsage, choice.error());
+  const auto kind = choose_kind(kinds, settings, *choice->pattern);
+  if (!kind) return refuse(kUsage, kind.error());
+  if (auto status = (*kind)->supported(); !status) {
+    return refuse(kUnavailable,
+                  Error(status.error()).within("--kind " + std::string((*kind)->name)));
+  }
+  return *kind;
+}
+
+Outcome<Pacer> set_up_pacer(const Settings& settings) {
+  auto plan = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
+  auto nominal = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
+  if (!plan || !nominal) {
+    return refuse(kUsage, Error((plan ? nominal : plan).error()).within("--pattern"));
+  }
+  return Pacer(std::move(*plan), std::move(*nominal));
+}
+
+/// The usage at which growth ends; nullopt: it does not.
+Outcome<std::optional<std::uint64_t>> resolve_target(const Settings& settings,
+                                                     const Container& container) {
+  if (!settings.target) return std::nullopt;
+  const auto limit = container.limit();
+  const auto bytes = settings.target->resolve(limit);
+  if (!bytes) {
+    return refuse(limit ? kUsage : kUnavailable, Error(bytes.error()).within("--until"));
+  }
+  const std::string where = "--until " + settings.until;
+  if (limit && *bytes > *limit) {
+    return refuse(kUsage, {fmt::format("lies above the memory limit of {}", format_bytes(*limit)),
+                           where, "use --until oom to grow until the kill"});
+  }
+  if (container.used() >= *bytes) {
+    return refuse(kUsage, {fmt::format("the cgroup uses {} already, and the target is {}",
+                                       format_bytes(container.used()), format_bytes(*bytes)),
+                           where, "give a higher target"});
+  }
+  return *bytes;
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    seed = static_cast<std::uint64_t>(::getpid());
+  return seed;
+}
+
+}  // namespace oomdrill::simulator
