@@ -1,5 +1,7 @@
 #include "container.h"
 
+#include <array>
+
 #include "identity/identity.h"
 
 namespace oomdrill::simulator {
@@ -11,7 +13,19 @@ constexpr double kHostShare = 0.9;
 /// nothing.
 constexpr std::uint64_t kLeastRoom = 2 << 20;
 
+constexpr std::array<std::string_view, 4> kBasisNames = {"current", "working-set", "anon", "ecs"};
+
 }  // namespace
+
+std::string_view name(Basis basis) { return kBasisNames[static_cast<std::size_t>(basis)]; }
+
+Result<Basis> parse_basis(std::string_view text) {
+  for (std::size_t i = 0; i < kBasisNames.size(); ++i) {
+    if (text == kBasisNames[i]) return static_cast<Basis>(i);
+  }
+  return fail("'" + std::string(text) + "' is no reading of a cgroup", {},
+              "choose one of current, working-set, anon, ecs");
+}
 
 Result<Container> Container::open(const FileRoot& root, const std::optional<ecs::Task>& task) {
   const auto location = cgroup::locate(root);
@@ -31,8 +45,22 @@ Result<Container> Container::open(const FileRoot& root, const std::optional<ecs:
   return container;
 }
 
-Result<void> Container::refresh() {
-  return reader_.read(sample_, {.stat = false, .pressure = false});
+Result<void> Container::refresh(Basis basis) {
+  return reader_.read(sample_, {.stat = basis != Basis::current, .pressure = false});
+}
+
+std::optional<std::uint64_t> Container::reading(Basis basis) const {
+  switch (basis) {
+    case Basis::current:
+      break;
+    case Basis::working_set:
+      return cgroup::working_set(sample_);
+    case Basis::anon:
+      return sample_.stat.anon;
+    case Basis::ecs:
+      return cgroup::ecs_used(sample_, location().version);
+  }
+  return sample_.current;
 }
 
 std::optional<std::uint64_t> Container::limit() const {
@@ -52,7 +80,8 @@ Result<void> check_room(const Container& container, bool allow_unlimited) {
   const auto limit = container.limit();
   const auto host = container.host_memory();
   const char* remedy =
-      "run it in a container with a limit (docker run --memory=512m), or pass --allow-unlimited";
+      "run it below one (oomdrill run -m 64MiB -- …, or docker run --memory=512m …), or pass "
+      "--allow-unlimited";
   if (!limit) {
     if (allow_unlimited) return {};
     return fail(container.effective().complete

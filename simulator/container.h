@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,14 +14,28 @@
 
 namespace oomdrill::simulator {
 
+/// Which reading of a cgroup a target is compared with; the formulas are cgroup/'s.
+enum class Basis {
+  current,      ///< memory.current, memory.usage_in_bytes: what the limit binds
+  working_set,  ///< as docker stats and the kubelet show it
+  anon,         ///< anonymous memory alone
+  ecs           ///< what the ECS agent takes as used
+};
+
+std::string_view name(Basis basis);
+/// Error: unknown; it lists the known ones.
+Result<Basis> parse_basis(std::string_view text);
+
 /// The memory cgroup that the leak grows in.
 class Container {
  public:
   /// Error: no memory cgroup, or one that cannot be read.
   static Result<Container> open(const FileRoot& root, const std::optional<ecs::Task>& task);
 
-  /// Reads the usage anew. Does not allocate unless it fails.
-  Result<void> refresh();
+  /// Reads the usage anew, and what `basis` needs beside it. Does not allocate unless it fails.
+  Result<void> refresh(Basis basis = Basis::current);
+  /// As of the last refresh(basis); nullopt where the kernel does not show it.
+  [[nodiscard]] std::optional<std::uint64_t> reading(Basis basis) const;
   /// As of the last refresh().
   [[nodiscard]] std::uint64_t used() const { return sample_.current; }
   /// What the kernel would have to keep: used without the page cache that it drops first.

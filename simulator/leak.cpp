@@ -6,8 +6,15 @@
 namespace oomdrill::simulator {
 namespace {
 
-/// A signal that comes between the look at it and the sleep is seen after this long at most.
-constexpr Nanoseconds kLongestSleep = std::chrono::milliseconds(200);
+/// Where nothing is due: a reading that others move is looked at this often on the way to a target.
+constexpr Nanoseconds kLookEvery = std::chrono::milliseconds(200);
+constexpr Nanoseconds kLongestSleep = std::chrono::hours(1);
+/// Of holding. Another process that moves by 10 % of the target a second is off by 0.5 % of it.
+constexpr Nanoseconds kTick = std::chrono::milliseconds(50);
+/// Of the target: nothing is done about less. The kernel charges in batches of up to 64 pages a
+/// CPU, and a correction of each of them would be an oscillation.
+constexpr std::uint64_t kDeadBandPart = 400;
+constexpr std::uint64_t kLeastDeadBand = 8192;
 /// On a terminal the live line is rewritten this often.
 constexpr Nanoseconds kLiveEvery = std::chrono::milliseconds(200);
 /// Steps that are due at the very end of --duration belong to it, though they are carried out
@@ -55,26 +62,37 @@ Reason Leak::run() {
   start_ = parts_.clock.now();
   trend_.add({.used = parts_.container.used()});
   while (!ended_) {
-    if (!final_) {
-      const Nanoseconds now = elapsed();
-      const Nanoseconds until_then = std::min(now, settings_.duration.value_or(now));
-      if (const auto action = parts_.pacer.take(until_then)) {
-        carry_out(*action);
-        look_up();
-        if (!ended_ && time_is_up() && elapsed() > *settings_.duration + kGrace) {
-          ended_ = Reason::duration;
-        }
-        continue;
-      }
-      if (!parts_.pacer.next_due()) end_growth(Reason::plan_ended);
-    }
+    if (grow()) continue;
     look_up();
+    if (!ended_ && phase_ == Phase::releasing) release();
+    if (!ended_ && phase_ == Phase::holding && until_bytes_ && elapsed() >= next_tick_) follow();
     if (!ended_ && time_is_up()) ended_ = Reason::duration;
     if (!ended_) sleep();
   }
   parts_.report.stopped(final_state(), name(*ended_),
                         *ended_ == Reason::signal ? signal_name(parts_.stop) : "");
   return *ended_;
+}
+
+bool Leak::grow() {
+  if (phase_ == Phase::driving) {
+    carry_out(plan::Grow{Ledger::kSlice});
+  } else if (phase_ == Phase::growing) {
+    const Nanoseconds now = elapsed();
+    const auto action = parts_.pacer.take(std::min(now, settings_.duration.value_or(now)));
+    if (!action) {
+      if (!parts_.pacer.next_due()) end_growth(Reason::plan_ended);
+      return false;
+    }
+    carry_out(*action);
+  } else {
+    return false;
+  }
+  look_up();
+  if (!ended_ && time_is_up() && elapsed() > *settings_.duration + kGrace) {
+    ended_ = Reason::duration;
+  }
+  return true;
 }
 
 void Leak::carry_out(const plan::Action& action) {
@@ -87,7 +105,7 @@ void Leak::carry_out(const plan::Action& action) {
   if (!status) {
     error_ = status.error();
     ended_ = Reason::allocation_failed;
-  } else if (!ended_ && !final_ && settings_.max_bytes &&
+  } else if (!ended_ && phase_ == Phase::growing && settings_.max_bytes &&
              (grown < plan::growth(action) || ledger.live() >= most)) {
     end_growth(Reason::max_bytes);
   }
@@ -99,35 +117,110 @@ bool Leak::look_up() {
     ended_ = Reason::signal;
     return false;
   }
-  if (until_bytes_ && !final_) {
-    if (auto status = parts_.container.refresh(); !status) {
-      // Growing on would end in the OOM kill that --until is to prevent.
-      error_ = std::move(status.error());
-      ended_ = Reason::cgroup_lost;
-    } else if (parts_.container.used() >= *until_bytes_) {
+  if (until_bytes_ && phase_ == Phase::growing && !passed_) {
+    if (const auto reading = read_basis(); reading && *reading >= *until_bytes_) {
       if (parts_.ledger.allocated() > 0) last_growth_ = elapsed();
       end_growth(Reason::until);
     }
   }
   const Nanoseconds now = elapsed();
   if (!ended_ && report_every_ > Nanoseconds(0) && now >= next_report_) report_due(now);
-  return !ended_ && !final_;
+  return !ended_ && (phase_ == Phase::growing || phase_ == Phase::driving);
 }
 
 void Leak::end_growth(Reason reason) {
-  final_ = parts_.pacer.account(elapsed(), parts_.ledger.allocated());
-  if (settings_.hold) {
-    parts_.report.holding(final_state());
-  } else {
-    ended_ = reason;
+  if (settings_.then == Then::oom) {
+    passed_ = true;
+    // Of a plan with a rate of its own the rest goes on.
+    if (reason == Reason::plan_ended) phase_ = Phase::driving;
+    parts_.report.target_reached(state(elapsed()), name(reason));
+    return;
   }
+  final_ = parts_.pacer.account(elapsed(), parts_.ledger.allocated());
+  switch (settings_.then) {
+    case Then::hold:
+      phase_ = Phase::holding;
+      next_tick_ = elapsed();
+      parts_.report.holding(final_state());
+      break;
+    case Then::release:
+      phase_ = Phase::releasing;
+      break;
+    default:
+      ended_ = reason;
+  }
+}
+
+void Leak::release() {
+  parts_.ledger.release_all();
+  phase_ = Phase::released;
+  parts_.report.released(final_state());
+}
+
+std::optional<std::uint64_t> Leak::read_basis() {
+  // To grow or hold blindly would end in the OOM kill that a target is to prevent.
+  if (auto status = parts_.container.refresh(settings_.basis); !status) {
+    error_ = std::move(status.error());
+    ended_ = Reason::cgroup_lost;
+    return std::nullopt;
+  }
+  const auto reading = parts_.container.reading(settings_.basis);
+  if (!reading) {
+    error_ = Error{"memory.stat does not show it any more",
+                   "--basis " + std::string(name(settings_.basis))};
+    ended_ = Reason::cgroup_lost;
+  }
+  return reading;
+}
+
+void Leak::follow() {
+  next_tick_ = elapsed() + kTick;
+  const auto reading = read_basis();
+  if (!reading) return;
+  const std::uint64_t target = *until_bytes_;
+  const std::uint64_t off = *reading > target ? *reading - target : target - *reading;
+  if (off <= std::max(target / kDeadBandPart, kLeastDeadBand)) return;
+  if (*reading < target) {
+    grow_by(off, target);
+  } else if (elapsed() >= next_shrink_) {
+    shrink_by(off, *reading);
+  }
+}
+
+void Leak::grow_by(std::uint64_t bytes, std::uint64_t target) {
+  const auto keep_going = [this, target] {
+    if (parts_.stop != 0) return false;
+    const auto reading = read_basis();
+    return reading && *reading < target;
+  };
+  const auto status =
+      parts_.ledger.apply(plan::Grow{bytes}, settings_.max_bytes.value_or(UINT64_MAX), keep_going);
+  if (!status && !ended_) {
+    error_ = status.error();
+    ended_ = Reason::allocation_failed;
+  }
+}
+
+void Leak::shrink_by(std::uint64_t bytes, std::uint64_t reading) {
+  const std::uint64_t live = parts_.ledger.live();
+  const auto status = parts_.ledger.apply(plan::Shrink{bytes}, UINT64_MAX, [] { return true; });
+  if (!status) return;
+  const std::uint64_t released = live - parts_.ledger.live();
+  const auto after = read_basis();
+  if (released == 0 || !after) return;
+  // What an allocator keeps for itself the kernel does not get back. To go on at each tick would
+  // free everything for nothing.
+  futile_ = *after + released / 2 > reading ? std::min(futile_ + 1, 8U) : 0;
+  next_shrink_ = futile_ == 0 ? Nanoseconds(0) : elapsed() + kTick * (1 << futile_);
 }
 
 void Leak::report_due(Nanoseconds now) {
   const Nanoseconds due = now - now % report_every_;
   next_report_ = due + report_every_;
-  if (final_) {
+  if (phase_ == Phase::holding) {
     parts_.report.holding(final_state());
+  } else if (phase_ == Phase::released) {
+    parts_.report.released(final_state());
   } else {
     parts_.report.progress(state(due));
   }
@@ -140,12 +233,19 @@ void Leak::sleep() {
   Nanoseconds until = now + kLongestSleep;
   if (report_every_ > Nanoseconds(0)) until = std::min(until, next_report_);
   if (settings_.duration) until = std::min(until, *settings_.duration);
-  if (const auto due = parts_.pacer.next_due(); due && !final_) until = std::min(until, *due);
+  if (phase_ == Phase::growing) {
+    if (until_bytes_ && !passed_) until = std::min(until, now + kLookEvery);
+    if (const auto due = parts_.pacer.next_due()) until = std::min(until, *due);
+  } else if (phase_ == Phase::holding && until_bytes_) {
+    until = std::min(until, next_tick_);
+  }
   parts_.clock.sleep_until(start_ + until);
 }
 
 State Leak::state(Nanoseconds due) {
-  const bool readable = parts_.container.refresh().has_value();
+  const bool held = phase_ == Phase::holding && until_bytes_;
+  const bool readable =
+      parts_.container.refresh(held ? settings_.basis : Basis::current).has_value();
   const Ledger& ledger = parts_.ledger;
   const Account account = final_ ? *final_ : parts_.pacer.account(due, ledger.allocated());
   const Nanoseconds now = elapsed();
@@ -164,6 +264,10 @@ State Leak::state(Nanoseconds due) {
               .growth = trend_.growth(),
               .rss = rss_()};
   if (readable) state.used = parts_.container.used();
+  if (readable && held) {
+    state.target = until_bytes_;
+    state.reading = parts_.container.reading(settings_.basis);
+  }
   if (!parts_.pacer.unpaced()) state.requested_rate = trend_.requested();
   return state;
 }

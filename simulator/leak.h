@@ -52,11 +52,28 @@ class Leak {
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
+  enum class Phase {
+    growing,    ///< by the plan
+    driving,    ///< the plan has ended, and the kill is asked for: as fast as pages can be written
+    holding,    ///< at the target, or at what the growth came to
+    releasing,  ///< about to give all back, once the step that reached the target is through
+    released,   ///< nothing is left
+  };
+
   [[nodiscard]] Nanoseconds elapsed() const { return parts_.clock.now() - start_; }
   void carry_out(const plan::Action& action);
   /// Looks up from the work: signal, target, report. False: do not grow on.
   bool look_up();
   void end_growth(Reason reason);
+  /// The next step of the growth, if one is due.
+  bool grow();
+  void release();
+  /// Moves the reading of the cgroup back to the target, up or down.
+  void follow();
+  /// The reading that --until and hold look at, read now; nullopt: it is lost, and so is the run.
+  std::optional<std::uint64_t> read_basis();
+  void grow_by(std::uint64_t bytes, std::uint64_t target);
+  void shrink_by(std::uint64_t bytes, std::uint64_t reading);
   void report_due(Nanoseconds now);
   void sleep();
   [[nodiscard]] bool time_is_up() const;
@@ -71,7 +88,12 @@ class Leak {
   Nanoseconds report_every_;
   Nanoseconds start_{0};
   Nanoseconds next_report_;
-  Nanoseconds last_growth_{0};    ///< when the last step that grew was done
+  Nanoseconds last_growth_{0};  ///< when the last step that grew was done
+  Phase phase_ = Phase::growing;
+  bool passed_ = false;           ///< the target, on the way to the kill
+  Nanoseconds next_tick_{0};      ///< of holding
+  Nanoseconds next_shrink_{0};    ///< not before, where the last ones changed nothing
+  unsigned futile_ = 0;           ///< how many of them in a row
   std::optional<Reason> ended_;   ///< the run is over
   std::optional<Account> final_;  ///< growth is over; as it was then
   std::optional<Error> error_;

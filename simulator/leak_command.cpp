@@ -65,10 +65,13 @@ Outcome<ExitCode> leak(const Arguments& arguments, const Machine& machine) {
                   .seed = settings->seed,
                   .until = settings->until,
                   .until_bytes = *until_bytes,
+                  .basis = name(settings->basis),
+                  .then = name(settings->then),
                   .max_bytes = settings->max_bytes,
                   .cgroup_version = cgroup::name(container->location().version),
                   .limit = limit.bytes,
                   .limit_source = cgroup::name(limit.source),
+                  .limit_where = limit.where,
                   .limit_complete = limit.complete,
                   .used = container->used()});
   Leak leak({*machine.clock, *pacer, ledger, *container, report, *machine.stop}, *settings,

@@ -19,7 +19,9 @@ void link(std::uintptr_t block, std::uintptr_t next) {
 
 }  // namespace
 
-Ledger::~Ledger() {
+Ledger::~Ledger() { release_all(); }
+
+void Ledger::release_all() {
   for (const memory::Block& block : grown_) memory_->release(block);
   for (const auto& [id, group] : groups_) {
     for (std::uintptr_t block = group.first; block != 0;) {
@@ -28,6 +30,10 @@ Ledger::~Ledger() {
       block = next;
     }
   }
+  grown_.clear();
+  groups_.clear();
+  live_ = 0;
+  to_shrink_ = 0;
 }
 
 Result<void> Ledger::apply(const plan::Action& action, std::uint64_t most,

@@ -30,6 +30,9 @@ class Ledger {
   /// written before counts. Allocate and FreeMost need a kind with small blocks.
   Result<void> apply(const plan::Action& action, std::uint64_t most, const KeepGoing& keep_going);
 
+  /// Releases every block.
+  void release_all();
+
   /// Written and not released. Where the kind says that bytes are charges, what the cgroup is
   /// charged for them.
   [[nodiscard]] std::uint64_t live() const { return live_; }

@@ -7,9 +7,10 @@
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  oomdrill::SystemClock clock;
+  const volatile std::sig_atomic_t& stop = oomdrill::simulator::catch_signals();
+  oomdrill::simulator::SignalClock clock(stop);
   return oomdrill::simulator::run(
       arguments, {.environment = [](const char* name) { return std::getenv(name); },
                   .clock = &clock,
-                  .stop = &oomdrill::simulator::catch_signals()});
+                  .stop = &stop});
 }

@@ -12,11 +12,18 @@ constexpr std::array kOptions = {
     Option{"kind", "NAME", "", "Kind of memory; without it what suits the pattern: anon, or heap"},
     Option{"until", "AMOUNT", "oom",
            "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
-    Option{"hold", "", "", "Keep the memory after --until or --max-bytes, until a signal"},
-    Option{"duration", "TIME", "", "Stop after this long, held or not", 'd'},
+    Option{"basis", "READING", "current",
+           "What --until is compared with, and hold keeps: current, working-set, anon or ecs"},
+    Option{"then", "ACTION", "exit",
+           "After --until, --max-bytes or the plan's end: exit; hold the cgroup at the target; "
+           "release all and stay; oom: grow on to the kill"},
+    Option{"hold", "", "", "The same as --then hold"},
+    Option{"duration", "TIME", "",
+           "Stop after this long, held or not: 500ms, 30s, 10m; a bare number is seconds", 'd'},
     Option{"max-bytes", "SIZE", "", "Never hold more than this"},
     Option{"seed", "N", "1", "Of a pattern's random choices"},
-    Option{"report-every", "TIME", "1s", "Time between progress events; 0: start and end only"},
+    Option{"report-every", "TIME", "1s",
+           "Time between progress events, a bare number is seconds; 0: start and end only"},
     Option{"format", "NAME", "auto", "text, json or emf; auto: by where the output goes", 'f'},
     Option{"allow-unlimited", "", "",
            "Run without a memory limit, or with one near the memory of the host"},
@@ -38,7 +45,42 @@ Result<Nanoseconds> read_time(const Arguments& arguments, std::string_view name,
   });
 }
 
+constexpr std::array<std::string_view, 4> kThenNames = {"exit", "hold", "release", "oom"};
+
+Result<Then> parse_then(std::string_view text) {
+  const auto it = std::find(kThenNames.begin(), kThenNames.end(), text);
+  if (it == kThenNames.end()) {
+    return fail("'" + std::string(text) + "' is nothing to do", {},
+                "choose one of exit, hold, release, oom");
+  }
+  return static_cast<Then>(it - kThenNames.begin());
+}
+
+/// --then, or --hold for short.
+Result<Then> read_then(const Arguments& arguments, const Settings& settings) {
+  const auto asked = arguments.get("then", parse_then);
+  if (!asked) return fail(asked.error());
+  const bool hold = arguments.flag("hold");
+  if (hold && arguments.given("then") && *asked != Then::hold) {
+    return fail("contradicts " + arguments.origin("then") + " " + arguments.text("then"),
+                arguments.origin("hold"), "give one of the two");
+  }
+  const Then then = hold ? Then::hold : *asked;
+  if (then == Then::oom && settings.max_bytes) {
+    return fail("keeps the leak from the kill that " + arguments.origin("then") + " oom asks for",
+                arguments.origin("max-bytes"), "give one of the two");
+  }
+  if ((then == Then::hold || then == Then::release) && !settings.target && !settings.max_bytes) {
+    return fail(
+        "there is nothing to " + std::string(name(then)) + " at: the growth ends with the OOM kill",
+        arguments.origin(hold ? "hold" : "then"), "add --until 90% or --max-bytes SIZE");
+  }
+  return then;
+}
+
 }  // namespace
+
+std::string_view name(Then then) { return kThenNames[static_cast<std::size_t>(then)]; }
 
 const Command kCommand = {
     .program = "leaksim",
@@ -51,7 +93,8 @@ const Command kCommand = {
         "own, until it is killed. It refuses to run without a memory limit.\n\n"
         "Examples:\n"
         "  leaksim --rate 16MB/s\n"
-        "  leaksim --until 90% --hold\n"
+        "  leaksim --until 90% --then hold\n"
+        "  leaksim --until 80% --basis ecs --then oom\n"
         "  leaksim --pattern burst:size=64MiB,interval=10s\n"
         "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
         "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT; 64 wrong usage; 69 no memory\n"
@@ -94,11 +137,12 @@ Result<Settings> read_settings(const Arguments& arguments) {
     }
     settings.max_bytes = *most;
   }
-  settings.hold = arguments.flag("hold");
-  if (settings.hold && !settings.target && !settings.max_bytes) {
-    return fail("there is nothing to hold at: the growth ends with the OOM kill",
-                arguments.origin("hold"), "add --until 90% or --max-bytes SIZE");
-  }
+  const auto basis = arguments.get("basis", parse_basis);
+  if (!basis) return fail(basis.error());
+  settings.basis = *basis;
+  const auto then = read_then(arguments, settings);
+  if (!then) return fail(then.error());
+  settings.then = *then;
   if (arguments.given("duration")) {
     const auto duration = read_time(arguments, "duration", std::chrono::milliseconds(1), false);
     if (!duration) return fail(duration.error());

@@ -3,12 +3,24 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/options.h"
 #include "base/units.h"
+#include "container.h"
 #include "plan/plan.h"
 
 namespace oomdrill::simulator {
+
+/// What follows the end of the growth.
+enum class Then {
+  exit,
+  hold,     ///< keep the reading of the cgroup at the target
+  release,  ///< give all memory back, and stay
+  oom       ///< grow on, to the kill
+};
+
+std::string_view name(Then then);
 
 struct Settings {
   std::string pattern;           ///< as given, "burst:size=64MiB"
@@ -16,7 +28,8 @@ struct Settings {
   std::string kind;              ///< empty: what suits the pattern
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
-  bool hold = false;
+  Basis basis = Basis::current;  ///< what `target` is compared with
+  Then then = Then::exit;
   std::optional<Nanoseconds> duration;
   std::optional<std::uint64_t> max_bytes;
   std::uint64_t seed = 1;

@@ -66,11 +66,14 @@ void Report::started(const Start& start) {
       .real("rate_bytes_per_s", start.rate)
       .number("seed", start.seed)
       .text("until", start.until)
-      .number("until_bytes", start.until_bytes)
+      .number("until_bytes", start.until_bytes);
+  if (start.until_bytes) event.text("basis", start.basis);
+  event.text("then", start.then)
       .number("max_bytes", start.max_bytes)
       .text("cgroup_version", start.cgroup_version)
       .number("limit_bytes", start.limit)
       .text("limit_source", start.limit_source)
+      .text("limit_where", start.limit_where)
       .boolean("limit_complete", start.limit_complete)
       .number("used_bytes", start.used)
       .text("content", "unique")
@@ -98,6 +101,30 @@ void Report::holding(const State& state) {
   held_ = true;
   erase();
   telemetry::Event event("leak.holding", clock_->wall());
+  add_state(event, state);
+  event.number("rss_bytes", state.rss)
+      .number("target_bytes", state.target)
+      .number("reading_bytes", state.reading);
+  emitter_->emit(event);
+}
+
+void Report::released(const State& state) {
+  if (live() && held_) {
+    show(live_line(state, true, terminal_width(terminal_)));
+    return;
+  }
+  held_ = true;
+  erase();
+  telemetry::Event event("leak.released", clock_->wall());
+  add_state(event, state);
+  event.number("rss_bytes", state.rss);
+  emitter_->emit(event);
+}
+
+void Report::target_reached(const State& state, std::string_view reason) {
+  erase();
+  telemetry::Event event("leak.target_reached", clock_->wall());
+  event.text("reason", reason);
   add_state(event, state);
   event.number("rss_bytes", state.rss);
   emitter_->emit(event);

@@ -19,10 +19,13 @@ struct Start {
   std::uint64_t seed = 0;
   std::string_view until;
   std::optional<std::uint64_t> until_bytes;
+  std::string_view basis;  ///< of until_bytes
+  std::string_view then;
   std::optional<std::uint64_t> max_bytes;
   std::string_view cgroup_version;
   std::optional<std::uint64_t> limit;
   std::string_view limit_source;
+  std::string_view limit_where;
   bool limit_complete = true;
   std::uint64_t used = 0;
 };
@@ -40,6 +43,8 @@ struct State {
   std::uint64_t lost = 0;
   std::optional<double> growth = {};  ///< of the usage, bytes a second
   std::optional<std::uint64_t> rss = {};
+  std::optional<std::uint64_t> target = {};   ///< held at
+  std::optional<std::uint64_t> reading = {};  ///< what is compared with it
 
   [[nodiscard]] std::optional<double> used_percent() const;
   [[nodiscard]] std::optional<std::uint64_t> headroom() const;
@@ -57,6 +62,10 @@ class Report {
   void started(const Start& start);
   void progress(const State& state);
   void holding(const State& state);
+  /// All was given back.
+  void released(const State& state);
+  /// A target was reached, and growth goes on.
+  void target_reached(const State& state, std::string_view reason);
   /// `signal` is empty but for reason "signal".
   void stopped(const State& state, std::string_view reason, std::string_view signal);
 

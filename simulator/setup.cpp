@@ -61,9 +61,15 @@ Outcome<std::optional<std::uint64_t>> resolve_target(const Settings& settings,
     return refuse(kUsage, {fmt::format("lies above the memory limit of {}", format_bytes(*limit)),
                            where, "use --until oom to grow until the kill"});
   }
-  if (container.used() >= *bytes) {
+  const auto reading = container.reading(settings.basis);
+  if (!reading) {
+    return refuse(kUnavailable,
+                  {"this kernel's memory.stat does not show it",
+                   "--basis " + std::string(name(settings.basis)), "use --basis current"});
+  }
+  if (*reading >= *bytes) {
     return refuse(kUsage, {fmt::format("the cgroup uses {} already, and the target is {}",
-                                       format_bytes(container.used()), format_bytes(*bytes)),
+                                       format_bytes(*reading), format_bytes(*bytes)),
                            where, "give a higher target"});
   }
   return *bytes;

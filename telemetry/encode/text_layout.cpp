@@ -7,14 +7,20 @@ namespace {
 
 constexpr std::array kLayouts = {
     Layout{"leak.started", "",
-           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}]"
-           "[, at most {max_bytes}][; limit {limit_bytes}][ ({limit_source})]"
+           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}][ ({until_bytes} by "
+           "{basis})]"
+           "[then!=exit:, then {then}][, at most {max_bytes}]"
+           "[; limit {limit_bytes}][ ({limit_source}: {limit_where})]"
            "[limit_bytes=:; no limit][, used {used_bytes}]"},
     Layout{"leak.progress", "",
            "@[, live {live_bytes}][, {achieved_bytes_per_s}]"
            "[debt_bytes!=0:, behind by {debt_bytes}][lost_bytes!=0:, gave up {lost_bytes}]"
            "[, OOM in {eta_oom_s}]"},
-    Layout{"leak.holding", "", "@[, holding {live_bytes}][, after {elapsed_s}]"},
+    Layout{"leak.holding", "",
+           "@[, holding {live_bytes}][, target {target_bytes}][, after {elapsed_s}]"},
+    Layout{"leak.released", "", "@[, all given back][, after {elapsed_s}]"},
+    Layout{"leak.target_reached", "",
+           "{reason} reached[ after {elapsed_s}], grows on[, used {used_bytes}]"},
     Layout{"leak.stopped", "",
            "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
            "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},

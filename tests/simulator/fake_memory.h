@@ -37,10 +37,12 @@ class FakeMemory final : public memory::Memory {
   void release(const memory::Block& block) override {
     released_ += block.bytes;
     held_.erase(block.handle);
+    if (on_release_) on_release_(block.bytes);
   }
 
   void limit_reservation(std::uint64_t most) { most_ = most; }
   void refuse_after(std::uint64_t reservations) { refuse_after_ = reservations; }
+  void on_release(std::function<void(std::uint64_t)> hook) { on_release_ = std::move(hook); }
   void on_write(std::function<void(std::uint64_t)> hook) { on_write_ = std::move(hook); }
 
   [[nodiscard]] std::uint64_t written() const { return written_; }
@@ -55,6 +57,7 @@ class FakeMemory final : public memory::Memory {
   std::vector<std::uintptr_t> handles_;
   std::set<std::uintptr_t> held_;
   std::function<void(std::uint64_t)> on_write_;
+  std::function<void(std::uint64_t)> on_release_;
   std::uintptr_t next_ = std::uintptr_t{1} << 40;
   std::uint64_t most_ = UINT64_MAX;
   std::uint64_t refuse_after_ = UINT64_MAX;

@@ -93,6 +93,9 @@ class FakeMachine {
     set_used(kBase + bytes);
   };
 
+  /// Called after each change with what is written and not released, where set.
+  std::function<void(std::uint64_t)> on_change;
+
   oomdrill::test::FixtureTree tree;
   ManualClock clock;
   std::map<std::string, std::string> environment;
@@ -103,16 +106,24 @@ class FakeMachine {
   volatile std::sig_atomic_t stop = 0;
   std::uint64_t refuse_after = UINT64_MAX;  ///< reservations
   std::uint64_t written = 0;
+  std::uint64_t live = 0;
 
  private:
   static std::unique_ptr<memory::Memory> make(memory::Content) {
     auto memory = std::make_unique<FakeMemory>();
     FakeMachine* machine = current_;
     machine->written = 0;
+    machine->live = 0;
     memory->refuse_after(machine->refuse_after);
     memory->on_write([machine](std::uint64_t bytes) {
       machine->written += bytes;
+      machine->live += bytes;
       machine->on_write(machine->written);
+      if (machine->on_change) machine->on_change(machine->live);
+    });
+    memory->on_release([machine](std::uint64_t bytes) {
+      machine->live -= bytes;
+      if (machine->on_change) machine->on_change(machine->live);
     });
     return memory;
   }

@@ -86,7 +86,24 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"until_above", {"--until", "65MiB"}, 64, "lies above the memory limit of 64.0 MiB"},
         Case{"until_headroom", {"--until", "65MiB-headroom"}, 64, "leaves nothing"},
         Case{"hold_alone", {"--hold"}, 64, "--hold: there is nothing to hold at"},
+        Case{"then_word", {"--then", "wait"}, 64, "--then: 'wait' is nothing to do; choose one of"},
+        Case{"then_hold_alone", {"--then", "hold"}, 64, "--then: there is nothing to hold at"},
+        Case{"then_release_alone", {"--then", "release"}, 64, "nothing to release at"},
+        Case{"hold_contradicts",
+             {"--hold", "--then", "exit", "--until", "9MiB"},
+             64,
+             "--hold: contradicts --then exit"},
+        Case{"oom_below_a_cap",
+             {"--then", "oom", "--max-bytes", "9MiB"},
+             64,
+             "--max-bytes: keeps the leak from the kill"},
+        Case{"basis", {"--basis", "rss"}, 64, "--basis: 'rss' is no reading of a cgroup"},
+        Case{"basis_absent",
+             {"--basis", "working-set", "--until", "0.5MiB"},
+             64,
+             "the cgroup uses 1.0 MiB already"},
         Case{"max_bytes", {"--max-bytes", "0"}, 64, "--max-bytes: 0 leaves nothing to grow"},
+        Case{"duration_word", {"--duration", "soon"}, 64, "a bare number is seconds"},
         Case{"duration", {"--duration", "0"}, 64, "--duration: '0' is too short"},
         Case{"report_every", {"--report-every", "1us"}, 64, "--report-every: '1us' is too short"},
         Case{"seed", {"--seed", "-1"}, 64, "--seed: '-1' is no whole number"},
@@ -286,6 +303,160 @@ TEST(Leak, HoldsUntilASignal) {
   EXPECT_EQ(stopped["live_bytes"], 10 << 20);
   EXPECT_NEAR(stopped["achieved_bytes_per_s"].get<double>(), 1 << 20, 1);
   EXPECT_NEAR(stopped["requested_bytes_per_s"].get<double>(), 1 << 20, 1);
+}
+
+/// Calls `at` when virtual time has come to each of its keys.
+class Scripted final : public Clock {
+ public:
+  std::map<Nanoseconds, std::function<void()>> at;
+  [[nodiscard]] Nanoseconds now() const override { return time_.now(); }
+  [[nodiscard]] WallTime wall() const override { return time_.wall(); }
+  void sleep_until(Nanoseconds deadline) override {
+    time_.sleep_until(deadline);
+    while (!at.empty() && at.begin()->first <= time_.now()) {
+      at.begin()->second();
+      at.erase(at.begin());
+    }
+  }
+
+ private:
+  ManualClock time_;
+};
+
+/// A container in which another process holds `other`, and leaksim what it lives on.
+struct Shared {
+  explicit Shared(FakeMachine& shared_machine) : machine(shared_machine) {
+    machine.other_clock = &clock;
+    machine.on_change = [this](std::uint64_t live) {
+      mine = live;
+      show();
+    };
+  }
+  void move(std::uint64_t bytes) {
+    other = bytes;
+    show();
+  }
+  void show() { machine.set_used(FakeMachine::kBase + other + mine); }
+
+  FakeMachine& machine;
+  Scripted clock;
+  std::uint64_t other = 0;
+  std::uint64_t mine = 0;
+};
+
+TEST(Hold, KeepsTheContainerAtTheTargetWhileAnotherProcessMoves) {
+  FakeMachine machine;
+  Shared shared(machine);
+  constexpr std::uint64_t kTarget = 32 << 20;
+  std::vector<std::uint64_t> settled;
+  for (const auto& [second, other] : std::map<int, std::uint64_t>{
+           {10, 8 << 20}, {20, 20 << 20}, {30, 2 << 20}, {40, 0}, {50, 31 << 20}}) {
+    const std::uint64_t bytes = other;
+    shared.clock.at[seconds(second)] = [&shared, bytes] { shared.move(bytes); };
+    // Two ticks later it is settled, and stays so.
+    for (const int later : {110, 500, 5000}) {
+      shared.clock.at[seconds(second) + milliseconds(later)] = [&] {
+        settled.push_back(FakeMachine::kBase + shared.other + shared.mine);
+      };
+    }
+  }
+  EXPECT_EQ(machine.run({"--until", "50%", "--then", "hold", "--rate", "10MB/s", "-d", "60s"}), 0);
+  ASSERT_EQ(settled.size(), 15u);
+  for (const std::uint64_t used : settled) {
+    EXPECT_NEAR(static_cast<double>(used), kTarget, kTarget / 400.0);
+  }
+  const auto all = events(machine.out.text());
+  EXPECT_EQ(all.front()["then"], "hold");
+  EXPECT_EQ(all.front()["basis"], "current");
+  const auto holding = named(all, "leak.holding");
+  EXPECT_EQ(holding.back()["target_bytes"], kTarget);
+  EXPECT_NEAR(holding.back()["reading_bytes"].get<double>(), kTarget, kTarget / 400.0);
+}
+
+TEST(Hold, LeavesSmallMovesAlone) {
+  FakeMachine machine;
+  Shared shared(machine);
+  std::vector<std::uint64_t> live;
+  for (int i = 0; i < 40; ++i) {
+    shared.clock.at[seconds(10) + milliseconds(100 * i)] = [&shared, &live, i] {
+      shared.move(i % 2 == 0 ? 60'000 : 0);
+      live.push_back(shared.mine);
+    };
+  }
+  EXPECT_EQ(machine.run({"--until", "50%", "--then", "hold", "--rate", "10MB/s", "-d", "20s"}), 0);
+  ASSERT_EQ(live.size(), 40u);
+  for (const std::uint64_t each : live) EXPECT_EQ(each, live.front());
+}
+
+TEST(Hold, GivesUpNothingForAnAllocatorThatKeepsIt) {
+  FakeMachine machine;
+  Shared shared(machine);
+  // What is released stays charged, as a fragmented heap does.
+  machine.on_change = [&shared](std::uint64_t live) {
+    if (live > shared.mine) shared.mine = live;
+    shared.show();
+  };
+  shared.clock.at[seconds(10)] = [&shared] { shared.move(1 << 20); };
+  EXPECT_EQ(machine.run({"--until", "50%", "--then", "hold", "--rate", "10MB/s", "-d", "20s"}), 0);
+  // Some twenty tries of 1 MiB would leave 11 MiB; at 200 ticks nothing would be left.
+  EXPECT_GT(events(machine.out.text()).back()["live_bytes"], 15 << 20);
+}
+
+TEST(Hold, FollowsTheReadingThatIsAskedFor) {
+  for (const char* basis : {"working-set", "ecs", "anon"}) {
+    FakeMachine machine;
+    Shared shared(machine);
+    machine.on_change = [&](std::uint64_t live) {
+      shared.mine = live;
+      shared.show();
+      machine.tree.file("/sys/fs/cgroup/memory.stat",
+                        fmt::format("anon {}\nfile 20971520\ninactive_file 20971520\n",
+                                    live + FakeMachine::kBase));
+    };
+    shared.other = 20 << 20;  // page cache that is inactive
+    shared.show();
+    machine.tree.file("/sys/fs/cgroup/memory.stat",
+                      "anon 1048576\nfile 20971520\ninactive_file 20971520\n");
+    EXPECT_EQ(machine.run({"--until", "32MiB", "--basis", basis, "--then", "hold", "--rate",
+                           "100MiB/s", "-d", "2s"}),
+              0)
+        << machine.err.text();
+    const auto all = events(machine.out.text());
+    EXPECT_EQ(all.front()["basis"], basis);
+    EXPECT_NEAR(all.back()["live_bytes"].get<double>(), 31 << 20, 100'000) << basis;
+    EXPECT_NEAR(all.back()["used_bytes"].get<double>(), 52 << 20, 100'000) << basis;
+  }
+}
+
+TEST(Then, ReleaseGivesAllBackAndStays) {
+  for (const char* pattern : {"linear:rate=10MB/s", "fragment:round=1MB,rate=10MB/s"}) {
+    FakeMachine machine;
+    Shared shared(machine);
+    EXPECT_EQ(machine.run({"--until", "10MiB", "--then", "release", "-d", "10s", "-p", pattern}), 0)
+        << machine.err.text();
+    const auto all = events(machine.out.text());
+    const auto released = named(all, "leak.released");
+    ASSERT_GE(released.size(), 8u) << pattern;
+    EXPECT_EQ(released.front()["live_bytes"], 0);
+    EXPECT_EQ(released.front()["used_bytes"], FakeMachine::kBase);
+    EXPECT_EQ(all.back()["reason"], "duration");
+    EXPECT_EQ(all.back()["elapsed_s"], 10);
+  }
+}
+
+TEST(Then, OomGrowsOnToTheKill) {
+  FakeMachine machine;
+  machine.on_write = [&](std::uint64_t written) {
+    machine.set_used(FakeMachine::kBase + written);
+    if (FakeMachine::kBase + written >= FakeMachine::kLimit) machine.stop = SIGTERM;
+  };
+  EXPECT_EQ(machine.run({"--until", "50%", "--then", "oom"}), 0);
+  const auto all = events(machine.out.text());
+  const auto reached = named(all, "leak.target_reached");
+  ASSERT_EQ(reached.size(), 1u);
+  EXPECT_EQ(reached[0]["reason"], "until");
+  EXPECT_NEAR(reached[0]["used_bytes"].get<double>(), 32 << 20, 10'000);
+  EXPECT_GE(all.back()["used_bytes"], FakeMachine::kLimit);
 }
 
 TEST(Leak, EndsWithItsDurationHeldOrNot) {

@@ -56,16 +56,22 @@ inline std::vector<Event> every_event() {
       .number("seed", 1u)
       .text("until", "90%")
       .number("until_bytes", 60'397'977u)
+      .text("basis", "current")
+      .text("then", "hold")
       .number("max_bytes", 134'217'728u)
       .text("cgroup_version", "v1")
       .number("limit_bytes", 67'108'864u)
       .text("limit_source", "own")
+      .text("limit_where", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
       .boolean("limit_complete", true)
       .number("used_bytes", 2'215'936u)
       .text("version", "0.1.0")
       .integer("pid", 7);
-  for (const std::string_view name : {"leak.progress", "leak.holding"}) {
-    Event& event = make(name).real("elapsed_s", 60.012).number("live_bytes", 60'000'000u);
+  for (const std::string_view name :
+       {"leak.progress", "leak.holding", "leak.released", "leak.target_reached"}) {
+    Event& event = make(name);
+    if (name == "leak.target_reached") event.text("reason", "until");
+    event.real("elapsed_s", 60.012).number("live_bytes", 60'000'000u);
     add_usage(event)
         .number("allocated_bytes", 60'000'000u)
         .real("requested_bytes_per_s", 1e6)
@@ -74,6 +80,9 @@ inline std::vector<Event> every_event() {
         .number("lost_bytes", 0u);
     if (name == "leak.progress") event.real("eta_oom_s", 2.8);
     event.number("rss_bytes", 62'914'560u);
+    if (name == "leak.holding") {
+      event.number("target_bytes", 64'424'509u).number("reading_bytes", 64'290'816u);
+    }
   }
   add_usage(make("leak.stopped")
                 .text("reason", "signal")
