@@ -63,6 +63,11 @@ std::optional<std::uint64_t> Container::reading(Basis basis) const {
   return sample_.current;
 }
 
+std::optional<std::uint64_t> Container::oom_kills() {
+  if (!reader_.read_counters(sample_)) return std::nullopt;
+  return sample_.deciding().oom_kill;
+}
+
 std::optional<std::uint64_t> Container::limit() const {
   if (!limit_.is_cgroup_limit()) return std::nullopt;
   if (limit_.source == cgroup::LimitSource::own && sample_.limit) return sample_.limit;

@@ -36,6 +36,8 @@ class Container {
   Result<void> refresh(Basis basis = Basis::current);
   /// As of the last refresh(basis); nullopt where the kernel does not show it.
   [[nodiscard]] std::optional<std::uint64_t> reading(Basis basis) const;
+  /// OOM kills in the cgroup so far, read now; nullopt where the kernel does not count them.
+  [[nodiscard]] std::optional<std::uint64_t> oom_kills();
   /// As of the last refresh().
   [[nodiscard]] std::uint64_t used() const { return sample_.current; }
   /// What the kernel would have to keep: used without the page cache that it drops first.

@@ -180,10 +180,12 @@ void Leak::follow() {
   const std::uint64_t target = *until_bytes_;
   const std::uint64_t off = *reading > target ? *reading - target : target - *reading;
   if (off <= std::max(target / kDeadBandPart, kLeastDeadBand)) return;
+  // Each worker makes up for its part; the other ones see what is left.
+  const std::uint64_t part = off / settings_.workers;
   if (*reading < target) {
-    grow_by(off, target);
+    grow_by(part, target);
   } else if (elapsed() >= next_shrink_) {
-    shrink_by(off, *reading);
+    shrink_by(part, *reading);
   }
 }
 

@@ -21,6 +21,14 @@ constexpr std::array kOptions = {
     Option{"duration", "TIME", "",
            "Stop after this long, held or not: 500ms, 30s, 10m; a bare number is seconds", 'd'},
     Option{"max-bytes", "SIZE", "", "Never hold more than this"},
+    Option{"workers", "N", "1", "Processes that leak at once; one that is OOM-killed is told", 'w'},
+    Option{"share", "HOW", "total",
+           "With --workers: rate, sizes and --max-bytes are all workers' together (total), or "
+           "every worker's own (each)"},
+    Option{"restart", "N", "0", "Leak anew after an OOM kill, up to so many times"},
+    Option{"expect", "END", "",
+           "Judge how it ends, by exit code 0 or 1: oom, survive, or plateau (it survives, and "
+           "the usage levels off)"},
     Option{"seed", "N", "1", "Of a pattern's random choices"},
     Option{"report-every", "TIME", "1s",
            "Time between progress events, a bare number is seconds; 0: start and end only"},
@@ -31,6 +39,9 @@ constexpr std::array kOptions = {
     Option{"list-patterns", "", "", "Print the patterns with their parameters"},
     Option{"list-kinds", "", "", "Print the kinds of memory"},
 };
+
+/// More are no leak but a fork bomb; each needs half a MiB.
+constexpr std::uint64_t kMostWorkers = 1000;
 
 /// --name TIME, at least `least`; "0" where `zero` allows it.
 Result<Nanoseconds> read_time(const Arguments& arguments, std::string_view name, Nanoseconds least,
@@ -96,10 +107,14 @@ const Command kCommand = {
         "  leaksim --until 90% --then hold\n"
         "  leaksim --until 80% --basis ecs --then oom\n"
         "  leaksim --pattern burst:size=64MiB,interval=10s\n"
+        "  leaksim --workers 4 --restart 2\n"
+        "  leaksim --expect plateau --duration 10m --pattern burst:size=8MiB --max-bytes 64MiB\n"
         "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
-        "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT; 64 wrong usage; 69 no memory\n"
-        "cgroup, no limit or no room below it; 71 the kernel refused memory, as ulimit -v makes "
-        "it.\n"
+        "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT, or as --expect says; 1 it did "
+        "not;\n"
+        "2 that cannot be told; 64 wrong usage; 69 no memory cgroup, no limit or no room below "
+        "it;\n"
+        "71 the kernel refused memory, as ulimit -v makes it.\n"
         "The OOM kill is a SIGKILL: 137 to a shell.\n"};
 
 Result<Settings> read_settings(const Arguments& arguments) {
@@ -143,6 +158,25 @@ Result<Settings> read_settings(const Arguments& arguments) {
   const auto then = read_then(arguments, settings);
   if (!then) return fail(then.error());
   settings.then = *then;
+  const auto workers = arguments.get(
+      "workers", [](std::string_view text) { return parse_whole(text, 1, kMostWorkers); });
+  if (!workers) return fail(workers.error());
+  settings.workers = *workers;
+  if (const std::string share = arguments.text("share"); share == "each") {
+    settings.each = true;
+  } else if (share != "total") {
+    return fail("'" + share + "' is no way to share", arguments.origin("share"),
+                "choose total or each");
+  }
+  const auto restarts = arguments.get(
+      "restart", [](std::string_view text) { return parse_whole(text, 0, UINT32_MAX); });
+  if (!restarts) return fail(restarts.error());
+  settings.restarts = *restarts;
+  if (arguments.given("expect")) {
+    const auto expect = arguments.get("expect", parse_expect);
+    if (!expect) return fail(expect.error());
+    settings.expect = *expect;
+  }
   if (arguments.given("duration")) {
     const auto duration = read_time(arguments, "duration", std::chrono::milliseconds(1), false);
     if (!duration) return fail(duration.error());

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "base/units.h"
 #include "container.h"
+#include "expectation.h"
 #include "plan/plan.h"
 
 namespace oomdrill::simulator {
@@ -30,6 +31,10 @@ struct Settings {
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
   Basis basis = Basis::current;  ///< what `target` is compared with
   Then then = Then::exit;
+  std::uint64_t workers = 1;
+  bool each = false;  ///< rate and sizes are every worker's own, and not all workers' together
+  std::uint64_t restarts = 0;
+  std::optional<Expect> expect;
   std::optional<Nanoseconds> duration;
   std::optional<std::uint64_t> max_bytes;
   std::uint64_t seed = 1;
@@ -37,6 +42,9 @@ struct Settings {
   std::string format;
   bool allow_unlimited = false;
   Nanoseconds ecs_timeout{0};
+
+  /// By a parent process, which tells what becomes of it.
+  [[nodiscard]] bool supervised() const { return workers > 1 || restarts > 0 || expect; }
 };
 
 extern const Command kCommand;

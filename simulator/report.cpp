@@ -60,7 +60,7 @@ std::optional<double> State::eta_oom() const {
 }
 
 void Report::started(const Start& start) {
-  telemetry::Event event("leak.started", clock_->wall());
+  telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
       .real("rate_bytes_per_s", start.rate)
@@ -87,7 +87,7 @@ void Report::progress(const State& state) {
     show(live_line(state, false, terminal_width(terminal_)));
     return;
   }
-  telemetry::Event event("leak.progress", clock_->wall());
+  telemetry::Event event = make("leak.progress");
   add_state(event, state);
   event.real("eta_oom_s", state.eta_oom()).number("rss_bytes", state.rss);
   emitter_->emit(event);
@@ -100,7 +100,7 @@ void Report::holding(const State& state) {
   }
   held_ = true;
   erase();
-  telemetry::Event event("leak.holding", clock_->wall());
+  telemetry::Event event = make("leak.holding");
   add_state(event, state);
   event.number("rss_bytes", state.rss)
       .number("target_bytes", state.target)
@@ -115,7 +115,7 @@ void Report::released(const State& state) {
   }
   held_ = true;
   erase();
-  telemetry::Event event("leak.released", clock_->wall());
+  telemetry::Event event = make("leak.released");
   add_state(event, state);
   event.number("rss_bytes", state.rss);
   emitter_->emit(event);
@@ -123,7 +123,7 @@ void Report::released(const State& state) {
 
 void Report::target_reached(const State& state, std::string_view reason) {
   erase();
-  telemetry::Event event("leak.target_reached", clock_->wall());
+  telemetry::Event event = make("leak.target_reached");
   event.text("reason", reason);
   add_state(event, state);
   event.number("rss_bytes", state.rss);
@@ -132,12 +132,47 @@ void Report::target_reached(const State& state, std::string_view reason) {
 
 void Report::stopped(const State& state, std::string_view reason, std::string_view signal) {
   erase();
-  telemetry::Event event("leak.stopped", clock_->wall());
+  telemetry::Event event = make("leak.stopped");
   event.text("reason", reason);
   if (!signal.empty()) event.text("signal", signal);
   add_state(event, state);
   event.number("rss_bytes", state.rss).number("events_dropped", emitter_->dropped());
   emitter_->emit_important(event);
+}
+
+void Report::worker_killed(const Killed& killed) {
+  erase();
+  telemetry::Event event = make("leak.worker_killed");
+  event.number("worker", killed.number)
+      .number("restart", killed.restart)
+      .integer("pid", killed.pid)
+      .text("signal", "SIGKILL");
+  if (killed.oom) event.boolean("oom", *killed.oom);
+  event.number("oom_kills", killed.kills)
+      .number("used_bytes", killed.used)
+      .number("limit_bytes", killed.limit);
+  emitter_->emit_important(event);
+}
+
+void Report::verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts) {
+  erase();
+  telemetry::Event event = make("leak.verdict");
+  event.text("expect", name(expect))
+      .text("judgement", name(verdict))
+      .text("outcome", ending.outcome())
+      .number("workers_oom_killed", ending.oom_kills)
+      .number("others_oom_killed", ending.other_oom_kills)
+      .number("restarts", restarts)
+      .number("peak_bytes", ending.peak)
+      .number("late_growth_bytes", ending.late_growth)
+      .number("limit_bytes", ending.limit);
+  emitter_->emit_important(event);
+}
+
+telemetry::Event Report::make(std::string_view name) const {
+  telemetry::Event event(name, clock_->wall());
+  event.number("worker", author_.worker).number("restart", author_.restart);
+  return event;
 }
 
 void Report::show(std::string_view line) {

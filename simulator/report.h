@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "expectation.h"
 #include "telemetry/event.h"
 #include "telemetry/sink.h"
 
@@ -52,12 +53,30 @@ struct State {
   [[nodiscard]] std::optional<double> eta_oom() const;
 };
 
+/// A worker that died by SIGKILL, as its parent tells it.
+struct Killed {
+  std::uint64_t number = 0;
+  std::uint64_t restart = 0;
+  std::int64_t pid = 0;
+  std::optional<bool> oom;             ///< by the OOM killer; nullopt: the kernel does not count
+  std::optional<std::uint64_t> kills;  ///< OOM kills in the cgroup so far
+  std::uint64_t used = 0;              ///< when it was last read before
+  std::optional<std::uint64_t> limit;
+};
+
+/// Who writes the events, where there are several of one run.
+struct Author {
+  std::optional<std::uint64_t> worker = {};   ///< from 1 on
+  std::optional<std::uint64_t> restart = {};  ///< OOM kills of it before
+};
+
 /// Turns states into events, and on a terminal into a line that is rewritten in place.
 class Report {
  public:
   /// `terminal`: the descriptor of the terminal that shows the live line, or -1.
-  Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal)
-      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal) {}
+  Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal,
+         const Author& author = {})
+      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal), author_(author) {}
 
   void started(const Start& start);
   void progress(const State& state);
@@ -69,9 +88,13 @@ class Report {
   /// `signal` is empty but for reason "signal".
   void stopped(const State& state, std::string_view reason, std::string_view signal);
 
+  void worker_killed(const Killed& killed);
+  void verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts);
+
   [[nodiscard]] bool live() const { return terminal_ >= 0; }
 
  private:
+  [[nodiscard]] telemetry::Event make(std::string_view name) const;
   void show(std::string_view line);
   void erase();
 
@@ -79,6 +102,7 @@ class Report {
   telemetry::Sink* sink_;
   const Clock* clock_;
   int terminal_;
+  Author author_;
   std::size_t shown_ = 0;  ///< columns of the live line that is on the terminal now
   bool held_ = false;
 };

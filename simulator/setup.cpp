@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "share.h"
+
 namespace oomdrill::simulator {
 namespace {
 
@@ -38,13 +40,14 @@ Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
   return *kind;
 }
 
-Outcome<Pacer> set_up_pacer(const Settings& settings) {
+Outcome<Pacer> set_up_pacer(const Settings& settings, std::uint64_t number) {
   auto plan = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
   auto nominal = plan::make_plan(settings.pattern, settings.defaults, settings.seed);
   if (!plan || !nominal) {
     return refuse(kUsage, Error((plan ? nominal : plan).error()).within("--pattern"));
   }
-  return Pacer(std::move(*plan), std::move(*nominal));
+  const std::uint64_t of = settings.each ? 1 : settings.workers;
+  return Pacer(share(std::move(*plan), number - 1, of), share(std::move(*nominal), number - 1, of));
 }
 
 /// The usage at which growth ends; nullopt: it does not.

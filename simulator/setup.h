@@ -19,8 +19,9 @@ namespace oomdrill::simulator {
 Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
                                          const Settings& settings);
 
-/// The plan, held against the time. Error: a usage error.
-Outcome<Pacer> set_up_pacer(const Settings& settings);
+/// The plan, or the part of it that worker `number` (from 1 on) carries out, held against the time.
+/// Error: a usage error.
+Outcome<Pacer> set_up_pacer(const Settings& settings, std::uint64_t number);
 
 /// The usage at which growth ends; nullopt: it does not.
 Outcome<std::optional<std::uint64_t>> resolve_target(const Settings& settings,

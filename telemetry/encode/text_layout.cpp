@@ -24,6 +24,16 @@ constexpr std::array kLayouts = {
     Layout{"leak.stopped", "",
            "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
            "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},
+    Layout{
+        "leak.worker_killed", "!!",
+        "worker {worker} (pid {pid})[oom=true: was OOM-killed][oom=false: was killed, and not by "
+        "the OOM killer][oom=: was killed][restart!=0:, restarted {restart} times]"
+        "[, used {used_bytes}][ of {limit_bytes}]"},
+    Layout{"leak.verdict", "",
+           "{expect} expected: {judgement}, it ended as {outcome}"
+           "[workers_oom_killed!=0:, {workers_oom_killed} workers OOM-killed]"
+           "[others_oom_killed!=0:, {others_oom_killed} others OOM-killed][, peak {peak_bytes}]"
+           "[ of {limit_bytes}][late_growth_bytes!=0:, raised late by {late_growth_bytes}]"},
     Layout{"memory.last_words", "!",
            "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
            "[, kernel {kernel_bytes}]"},

@@ -193,3 +193,54 @@ def test_a_signal_is_answered_at_once(leak, rate):
         slowest = max(slowest, time.monotonic() - at)
         assert busy.events()[-1]["signal"] == "SIGTERM"
     print(f"{rate}: slowest of 20 {1000 * slowest:.1f} ms")
+
+
+def test_workers_share_the_rate_and_their_kills_are_told(leak):
+    crew = leak(64 * MiB, "--workers", "3", "--rate", "120MB/s", "--report-every", "50ms")
+    assert crew.process.wait(TIMEOUT) == 137  # its own exit: it lived to tell
+    killed = crew.events("leak.worker_killed")
+    assert len(killed) == 3 and {event["worker"] for event in killed} == {1, 2, 3}
+    assert all(event["oom"] for event in killed)
+    assert {event["rate_bytes_per_s"] for event in crew.events("leak.started")} == {40e6}
+    assert crew.cgroup.pids() == []
+
+
+@pytest.mark.parametrize("kind", ["anon", "heap"])
+def test_expect_oom_is_judged_from_outside(leak, kind):
+    judged = leak(64 * MiB, "--expect", "oom", "--restart", "1", "--rate", "max", "--kind", kind)
+    assert judged.process.wait(TIMEOUT) == 0
+    assert [event["restart"] for event in judged.events("leak.started")] == [0, 1]
+    verdict = judged.events("leak.verdict")[0]
+    assert (verdict["judgement"], verdict["workers_oom_killed"]) == ("met", 2)
+
+
+def test_expect_survive_and_plateau(leak):
+    for arguments, code in (
+            (["survive", "--until", "50%"], 0),
+            (["survive"], 1),
+            (["oom", "--until", "50%"], 1),
+            (["plateau", "--until", "50%", "--then", "hold", "--duration", "2s"], 0),
+            (["plateau", "--rate", "20MB/s", "--duration", "2s"], 1)):
+        judged = leak(64 * MiB, "--rate", "100MB/s", "--expect", *arguments)
+        assert judged.process.wait(TIMEOUT) == code, arguments
+        assert judged.events()[-1]["event"] == "leak.verdict"
+        assert (judged.events()[-1]["judgement"] == "met") == (code == 0)
+        assert bool(judged.process.stderr.read()) == (code != 0)
+
+
+def test_workers_hold_together(leak, other, make_cgroup):
+    cgroup = make_cgroup(256 * MiB)
+    hold = other(cgroup)
+    crew = leak(None, "--workers", "3", "--until", "50%", "--then", "hold", "--rate", "200MB/s",
+                cgroup=cgroup)
+    target = 128 * MiB
+    wait_until(lambda: len(crew.events("leak.holding")) >= 3, "the target")
+    for mib in (60, 0, 30):
+        hold(mib)
+        wait_until(lambda: abs(used(cgroup) - target) <= target / 100, f"with {mib} MiB")
+        time.sleep(0.5)
+        for _ in range(10):
+            assert abs(used(cgroup) - target) <= target / 100
+            time.sleep(0.025)
+    assert crew.end() == ""
+    assert len(crew.events("leak.stopped")) == 3
