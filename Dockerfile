@@ -13,9 +13,9 @@ RUN cmake --preset release \
  && cmake --install build/release --prefix /usr/local --strip
 
 FROM debian:bookworm-slim
-# simdjson for oomdrill; leaksim and oomprobe need nothing.
+# simdjson for oomdrill, jemalloc for leaksim --allocator jemalloc; oomprobe needs nothing.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libsimdjson14 \
+ && apt-get install -y --no-install-recommends libsimdjson14 libjemalloc2 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/leaksim /usr/local/bin/oomprobe /usr/local/bin/oomdrill /usr/local/bin/
 USER 65532:65532

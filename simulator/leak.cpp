@@ -61,6 +61,7 @@ Leak::Leak(const Parts& parts, const Settings& settings, std::optional<std::uint
 Reason Leak::run() {
   start_ = parts_.clock.now();
   trend_.add({.used = parts_.container.used()});
+  start_rss_ = rss_();
   while (!ended_) {
     if (grow()) continue;
     look_up();
@@ -153,6 +154,7 @@ void Leak::end_growth(Reason reason) {
 
 void Leak::release() {
   parts_.ledger.release_all();
+  if (parts_.heap != nullptr) parts_.heap->give_back();
   phase_ = Phase::released;
   parts_.report.released(final_state());
 }
@@ -208,6 +210,7 @@ void Leak::shrink_by(std::uint64_t bytes, std::uint64_t reading) {
   const auto status = parts_.ledger.apply(plan::Shrink{bytes}, UINT64_MAX, [] { return true; });
   if (!status) return;
   const std::uint64_t released = live - parts_.ledger.live();
+  if (parts_.heap != nullptr && released > 0) parts_.heap->give_back();
   const auto after = read_basis();
   if (released == 0 || !after) return;
   // What an allocator keeps for itself the kernel does not get back. To go on at each tick would
@@ -242,6 +245,8 @@ void Leak::sleep() {
     until = std::min(until, next_tick_);
   }
   parts_.clock.sleep_until(start_ + until);
+  // SIGWINCH has ended it: the line is made anew at once.
+  if (parts_.report.live() && parts_.report.resized()) next_report_ = elapsed();
 }
 
 State Leak::state(Nanoseconds due) {
@@ -265,6 +270,13 @@ State Leak::state(Nanoseconds due) {
               .lost = account.lost,
               .growth = trend_.growth(),
               .rss = rss_()};
+  if (parts_.heap != nullptr && !parts_.report.live()) {
+    state.heap = HeapState{parts_.heap->figures(), std::nullopt};
+    if (state.rss && start_rss_ && *state.rss > *start_rss_ && state.live > 0) {
+      state.heap->fragmentation =
+          static_cast<double>(*state.rss - *start_rss_) / static_cast<double>(state.live);
+    }
+  }
   if (readable) state.used = parts_.container.used();
   if (readable && held) {
     state.target = until_bytes_;

@@ -39,6 +39,7 @@ class Leak {
     Ledger& ledger;
     Container& container;
     Report& report;
+    const Allocator* heap;                   ///< that the memory is from; null for other kinds
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
   /// `until_bytes`: the usage of the cgroup at which growth ends. `rss`: reads this process's
@@ -87,6 +88,7 @@ class Leak {
   std::function<std::optional<std::uint64_t>()> rss_;
   Nanoseconds report_every_;
   Nanoseconds start_{0};
+  std::optional<std::uint64_t> start_rss_;
   Nanoseconds next_report_;
   Nanoseconds last_growth_{0};  ///< when the last step that grew was done
   Phase phase_ = Phase::growing;

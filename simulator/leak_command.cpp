@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "allocator.h"
 #include "container.h"
 #include "identity/identity.h"
 #include "leak.h"
@@ -46,6 +47,13 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
   if (!kind) return tl::unexpected<Failure>(kind.error());
   if (const auto pacer = set_up_pacer(*settings, 1); !pacer) {
     return tl::unexpected<Failure>(pacer.error());
+  }
+  if (!settings->allocator.empty()) {
+    if (auto status = ensure_allocator(settings->allocator, machine.environment, machine.preload);
+        !status) {
+      return refuse(kUnavailable,
+                    std::move(status.error()).within("--allocator " + settings->allocator));
+    }
   }
   const bool in_ecs = machine.environment(ecs::kEndpointVariable) != nullptr;
   const bool is_terminal = ::isatty(machine.out) == 1;
@@ -102,6 +110,8 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   const auto memory = kind.make(memory::Content(random_seed()));
   Ledger ledger(*memory, kind);
   const ResidentSize rss(machine.root);
+  std::optional<Allocator> heap;
+  if (kind.name == "heap") heap = Allocator::serving(machine.environment);
 
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container.effective();
@@ -119,9 +129,11 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
                          .limit_source = cgroup::name(limit.source),
                          .limit_where = limit.where,
                          .limit_complete = limit.complete,
-                         .used = container.used()});
-  Leak leak({*machine.clock, *pacer, ledger, container, output.report, *machine.stop}, settings,
-            prepared.until_bytes, [&rss] { return rss.read(); });
+                         .used = container.used(),
+                         .allocator = heap ? &*heap : nullptr});
+  Leak leak({*machine.clock, *pacer, ledger, container, output.report, heap ? &*heap : nullptr,
+             *machine.stop},
+            settings, prepared.until_bytes, [&rss] { return rss.read(); });
   const Reason reason = leak.run();
   output.end(machine);
   if (leak.error()) {

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "allocator.h"
 #include "run.h"
 #include "signals.h"
 
@@ -12,5 +13,6 @@ int main(int argc, char** argv) {
   return oomdrill::simulator::run(
       arguments, {.environment = [](const char* name) { return std::getenv(name); },
                   .clock = &clock,
-                  .stop = &stop});
+                  .stop = &stop,
+                  .preload = oomdrill::simulator::execute_under});
 }

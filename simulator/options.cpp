@@ -10,6 +10,8 @@ constexpr std::array kOptions = {
     Option{"rate", "RATE", "1MB/s", "Growth of a pattern with a rate; max is unpaced", 'r'},
     Option{"pattern", "NAME[:KEY=VALUE,...]", "linear", "Shape of the growth", 'p'},
     Option{"kind", "NAME", "", "Kind of memory; without it what suits the pattern: anon, or heap"},
+    Option{"allocator", "NAME|PATH", "",
+           "Of --kind heap: system, jemalloc, mimalloc, tcmalloc or a library; it is preloaded"},
     Option{"until", "AMOUNT", "oom",
            "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
     Option{"basis", "READING", "current",
@@ -137,6 +139,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
     settings.defaults.emplace("rate", arguments.text("rate"));
   }
   settings.kind = arguments.text("kind");
+  settings.allocator = arguments.text("allocator");
 
   settings.until = arguments.text("until");
   if (settings.until != "oom") {

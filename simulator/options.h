@@ -27,6 +27,7 @@ struct Settings {
   std::string pattern;           ///< as given, "burst:size=64MiB"
   plan::Settings defaults;       ///< pattern parameters that have a flag of their own
   std::string kind;              ///< empty: what suits the pattern
+  std::string allocator;         ///< as given; empty: whichever serves malloc
   std::string until;             ///< as given
   std::optional<Amount> target;  ///< of --until; nullopt: until the OOM kill
   Basis basis = Basis::current;  ///< what `target` is compared with

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "version.h"
 
@@ -34,6 +35,29 @@ void add_state(telemetry::Event& event, const State& state) {
       .number("lost_bytes", state.lost);
 }
 
+void add_heap(telemetry::Event& event, const std::optional<HeapState>& heap) {
+  if (!heap) return;
+  const HeapFigures& figures = heap->figures;
+  event.begin("heap")
+      .number("allocated_bytes", figures.allocated)
+      .number("active_bytes", figures.active)
+      .number("resident_bytes", figures.resident)
+      .number("mapped_bytes", figures.mapped)
+      .number("retained_bytes", figures.retained)
+      .number("free_bytes", figures.free)
+      .end()
+      .real("fragmentation", heap->fragmentation);
+}
+
+void add_allocator(telemetry::Event& event, const Allocator& allocator) {
+  event.begin("allocator").text("name", allocator.name()).text("version", allocator.version());
+  event.text("file", allocator.file());
+  if (!allocator.options().empty()) event.text("options", allocator.options());
+  if (!allocator.unproven().empty()) event.text("options_unproven", allocator.unproven());
+  if (allocator.proven()) event.boolean("proven", *allocator.proven());
+  event.end();
+}
+
 std::string bar(double percent) {
   constexpr std::size_t kCells = 20;
   const auto filled = static_cast<std::size_t>(
@@ -60,6 +84,8 @@ std::optional<double> State::eta_oom() const {
 }
 
 void Report::started(const Start& start) {
+  start_ = start;
+  peak_ = start.used;
   telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
@@ -79,23 +105,27 @@ void Report::started(const Start& start) {
       .text("content", "unique")
       .text("version", kVersion)
       .integer("pid", ::getpid());
+  if (start.allocator != nullptr) add_allocator(event, *start.allocator);
   emitter_->emit_important(event);
 }
 
 void Report::progress(const State& state) {
+  note_peak(state);
   if (live()) {
-    show(live_line(state, false, terminal_width(terminal_)));
+    show(state, Doing::growing);
     return;
   }
   telemetry::Event event = make("leak.progress");
   add_state(event, state);
   event.real("eta_oom_s", state.eta_oom()).number("rss_bytes", state.rss);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
 void Report::holding(const State& state) {
+  note_peak(state);
   if (live() && held_) {
-    show(live_line(state, true, terminal_width(terminal_)));
+    show(state, Doing::holding);
     return;
   }
   held_ = true;
@@ -105,12 +135,14 @@ void Report::holding(const State& state) {
   event.number("rss_bytes", state.rss)
       .number("target_bytes", state.target)
       .number("reading_bytes", state.reading);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
 void Report::released(const State& state) {
+  note_peak(state);
   if (live() && held_) {
-    show(live_line(state, true, terminal_width(terminal_)));
+    show(state, Doing::released);
     return;
   }
   held_ = true;
@@ -118,26 +150,34 @@ void Report::released(const State& state) {
   telemetry::Event event = make("leak.released");
   add_state(event, state);
   event.number("rss_bytes", state.rss);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
 void Report::target_reached(const State& state, std::string_view reason) {
+  note_peak(state);
   erase();
   telemetry::Event event = make("leak.target_reached");
   event.text("reason", reason);
   add_state(event, state);
   event.number("rss_bytes", state.rss);
+  add_heap(event, state.heap);
   emitter_->emit(event);
 }
 
 void Report::stopped(const State& state, std::string_view reason, std::string_view signal) {
+  note_peak(state);
   erase();
   telemetry::Event event = make("leak.stopped");
   event.text("reason", reason);
   if (!signal.empty()) event.text("signal", signal);
   add_state(event, state);
   event.number("rss_bytes", state.rss).number("events_dropped", emitter_->dropped());
+  add_heap(event, state.heap);
   emitter_->emit_important(event);
+  if (!live()) return;
+  const std::string text = summary(start_, state, peak_, reason);
+  sink_->write(std::span<const char>(text));
 }
 
 void Report::worker_killed(const Killed& killed) {
@@ -175,49 +215,113 @@ telemetry::Event Report::make(std::string_view name) const {
   return event;
 }
 
-void Report::show(std::string_view line) {
-  std::string text = "\r" + std::string(line);
+void Report::note_peak(const State& state) { peak_ = std::max(peak_, state.used.value_or(0)); }
+
+bool Report::resized() const { return shown_ > 0 && terminal_width(terminal_) != width_; }
+
+void Report::show(const State& state, Doing doing) {
+  const std::size_t width = terminal_width(terminal_);
+  // A terminal that has become narrower has broken the line up: all of its rows go.
+  if (shown_ >= width) erase();
+  const std::string line = live_line(start_.pattern, state, doing, width);
+  std::string text = "\r" + line;
   if (line.size() < shown_) text.append(shown_ - line.size(), ' ');
   shown_ = line.size();
+  width_ = width;
   sink_->write(std::span<const char>(text));
 }
 
 void Report::erase() {
   if (shown_ == 0) return;
-  const std::string text = "\r" + std::string(shown_, ' ') + "\r";
+  const std::size_t width = terminal_width(terminal_);
+  std::string text;
+  if (shown_ < width) {
+    text = "\r" + std::string(shown_, ' ') + "\r";
+  } else {
+    for (std::size_t row = 1; row < (shown_ + width - 1) / width; ++row) text += "\x1b[A";
+    text += "\r\x1b[J";
+  }
   shown_ = 0;
   sink_->write(std::span<const char>(text));
 }
 
-std::string live_line(const State& state, bool holding, std::size_t width) {
-  std::string line;
-  const auto append = [&line, width](const std::string& part, const char* separator = "  ") {
-    const std::string text = line.empty() ? part : separator + part;
-    // A line as wide as the terminal would wrap on some.
-    if (line.size() + text.size() < width) line += text;
+std::string live_line(std::string_view pattern, const State& state, Doing doing,
+                      std::size_t width) {
+  // In the order of the line; the least important, with the highest number, is left out first.
+  struct Part {
+    int rank;
+    std::string text;
   };
+  std::vector<Part> parts;
+  parts.reserve(12);
+  parts.push_back({7, std::string(pattern)});
   const std::string used = state.used ? format_bytes(*state.used) : "unknown";
   if (const auto percent = state.used_percent()) {
-    append(fmt::format("{:5.1f} %", *percent));
-    append(used + " of " + format_bytes(*state.limit));
+    parts.push_back({6, bar(*percent)});
+    parts.push_back({0, fmt::format("{:5.1f} %", *percent)});
+    parts.push_back({1, used + " of " + format_bytes(*state.limit)});
   } else {
-    append(used + " used");
+    parts.push_back({0, used + " used"});
   }
-  if (holding) {
-    append("holding " + format_bytes(state.live));
-  } else {
-    if (const auto eta = state.eta_oom()) append("OOM in " + format_duration(from_seconds(*eta)));
-    if (state.achieved_rate) append(format_rate(*state.achieved_rate));
-    append(format_bytes(state.live) + " live");
+  if (doing == Doing::growing) {
+    if (state.achieved_rate) parts.push_back({3, format_rate(*state.achieved_rate)});
+    if (state.achieved_rate && state.requested_rate) {
+      parts.push_back({4, "of " + format_rate(*state.requested_rate)});
+    }
+    if (const auto eta = state.eta_oom()) {
+      parts.push_back({2, "OOM in " + format_duration(from_seconds(*eta))});
+    }
     if (state.debt > 0 && state.requested_rate &&
         static_cast<double>(state.debt) > *state.requested_rate / 10) {
-      append(format_bytes(state.debt) + " behind");
+      parts.push_back({5, format_bytes(state.debt) + " behind"});
     }
-    if (state.lost > 0) append(format_bytes(state.lost) + " given up");
+    if (state.lost > 0) parts.push_back({5, format_bytes(state.lost) + " given up"});
+    parts.push_back({9, format_bytes(state.live) + " live"});
+  } else if (doing == Doing::holding) {
+    parts.push_back({2, "holding " + format_bytes(state.live)});
+    if (state.target) parts.push_back({3, "for " + format_bytes(*state.target)});
+  } else {
+    parts.push_back({2, "all given back"});
   }
-  append(format_duration(state.elapsed));
-  if (const auto percent = state.used_percent()) append(bar(*percent));
+  parts.push_back({8, format_duration(state.elapsed)});
+
+  // A line as wide as the terminal would wrap on some.
+  const auto columns = [](const std::vector<Part>& all) {
+    std::size_t sum = 0;
+    for (const Part& part : all) sum += part.text.size() + 2;
+    return sum - 2;
+  };
+  while (!parts.empty() && columns(parts) >= width) {
+    parts.erase(std::max_element(parts.begin(), parts.end(),
+                                 [](const Part& a, const Part& b) { return a.rank < b.rank; }));
+  }
+  std::string line;
+  for (const Part& part : parts) line += (line.empty() ? "" : "  ") + part.text;
   return line;
+}
+
+std::string summary(const Start& start, const State& state, std::uint64_t peak,
+                    std::string_view reason) {
+  std::string text = fmt::format("\nended      {} after {}: {}, {} memory\n", reason,
+                                 format_duration(state.elapsed), start.pattern, start.kind);
+  text += fmt::format("grown      {}, {} of it live at the end\n", format_bytes(state.allocated),
+                      format_bytes(state.live));
+  if (state.achieved_rate) {
+    text += "rate       " + format_rate(*state.achieved_rate);
+    if (state.requested_rate) text += " of " + format_rate(*state.requested_rate) + " asked";
+    if (state.debt > 0) text += ", " + format_bytes(state.debt) + " behind";
+    if (state.lost > 0) text += ", " + format_bytes(state.lost) + " given up";
+    text += "\n";
+  }
+  text += "usage      " + (state.used ? format_bytes(*state.used) : std::string("unknown"));
+  if (state.limit) text += " of " + format_bytes(*state.limit);
+  if (const auto percent = state.used_percent()) text += fmt::format(" ({:.1f} %)", *percent);
+  text += ", peak seen " + format_bytes(peak) + "\n";
+  if (start.until_bytes) {
+    text += fmt::format("target     {} is {} by {}\n", start.until,
+                        format_bytes(*start.until_bytes), start.basis);
+  }
+  return text;
 }
 
 }  // namespace oomdrill::simulator

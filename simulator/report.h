@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "allocator.h"
 #include "base/clock.h"
 #include "expectation.h"
 #include "telemetry/event.h"
@@ -12,23 +13,30 @@
 
 namespace oomdrill::simulator {
 
+/// The ratio of what the leak keeps resident to what of it is in use.
+struct HeapState {
+  HeapFigures figures;
+  std::optional<double> fragmentation;
+};
+
 /// What leak.started tells.
 struct Start {
-  std::string_view pattern;
-  std::string_view kind;
-  std::optional<double> rate;  ///< nominal, finite
+  std::string_view pattern = {};
+  std::string_view kind = {};
+  std::optional<double> rate = {};  ///< nominal, finite
   std::uint64_t seed = 0;
-  std::string_view until;
-  std::optional<std::uint64_t> until_bytes;
-  std::string_view basis;  ///< of until_bytes
-  std::string_view then;
-  std::optional<std::uint64_t> max_bytes;
-  std::string_view cgroup_version;
-  std::optional<std::uint64_t> limit;
-  std::string_view limit_source;
-  std::string_view limit_where;
+  std::string_view until = {};
+  std::optional<std::uint64_t> until_bytes = {};
+  std::string_view basis = {};  ///< of until_bytes
+  std::string_view then = {};
+  std::optional<std::uint64_t> max_bytes = {};
+  std::string_view cgroup_version = {};
+  std::optional<std::uint64_t> limit = {};
+  std::string_view limit_source = {};
+  std::string_view limit_where = {};
   bool limit_complete = true;
   std::uint64_t used = 0;
+  const Allocator* allocator = nullptr;  ///< of the heap
 };
 
 /// What every later event tells.
@@ -44,6 +52,7 @@ struct State {
   std::uint64_t lost = 0;
   std::optional<double> growth = {};  ///< of the usage, bytes a second
   std::optional<std::uint64_t> rss = {};
+  std::optional<HeapState> heap = {};
   std::optional<std::uint64_t> target = {};   ///< held at
   std::optional<std::uint64_t> reading = {};  ///< what is compared with it
 
@@ -70,6 +79,8 @@ struct Author {
   std::optional<std::uint64_t> restart = {};  ///< OOM kills of it before
 };
 
+enum class Doing { growing, holding, released };
+
 /// Turns states into events, and on a terminal into a line that is rewritten in place.
 class Report {
  public:
@@ -92,10 +103,13 @@ class Report {
   void verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts);
 
   [[nodiscard]] bool live() const { return terminal_ >= 0; }
+  /// The terminal is not as wide as the line that is on it was made for.
+  [[nodiscard]] bool resized() const;
 
  private:
   [[nodiscard]] telemetry::Event make(std::string_view name) const;
-  void show(std::string_view line);
+  void show(const State& state, Doing doing);
+  void note_peak(const State& state);
   void erase();
 
   telemetry::Emitter* emitter_;
@@ -103,11 +117,18 @@ class Report {
   const Clock* clock_;
   int terminal_;
   Author author_;
+  Start start_ = {};
+  std::uint64_t peak_ = 0;
   std::size_t shown_ = 0;  ///< columns of the live line that is on the terminal now
+  std::size_t width_ = 0;  ///< of the terminal then
   bool held_ = false;
 };
 
-/// The live line, in at most `width` columns: what matters less is left out where it is narrow.
-std::string live_line(const State& state, bool holding, std::size_t width);
+/// The live line, in less than `width` columns: what matters less is left out where it is narrow.
+std::string live_line(std::string_view pattern, const State& state, Doing doing, std::size_t width);
+
+/// What a terminal shows once it is over: a few lines.
+std::string summary(const Start& start, const State& state, std::uint64_t peak,
+                    std::string_view reason);
 
 }  // namespace oomdrill::simulator

@@ -20,6 +20,8 @@ struct Machine {
   int err = 2;
   const volatile std::sig_atomic_t* stop = nullptr;  ///< the signal that came, or 0
   std::span<const memory::Kind> kinds = memory::kinds();
+  /// Executes the program anew under LD_PRELOAD; returns only where that fails.
+  Error (*preload)(const std::string& library) = nullptr;
 };
 
 /// The program; `arguments` without its name. Returns an ExitCode.

@@ -14,13 +14,18 @@ namespace {
 /// What suits the pattern, or what was asked for where that does.
 Result<const memory::Kind*> choose_kind(std::span<const memory::Kind> kinds,
                                         const Settings& settings, const plan::Pattern& pattern) {
-  const std::string_view suits = pattern.needs_blocks ? "heap" : "anon";
+  const bool malloced = pattern.needs_blocks || !settings.allocator.empty();
+  const std::string_view suits = malloced ? "heap" : "anon";
   const auto kind = memory::find_kind(kinds, settings.kind.empty() ? suits : settings.kind);
   if (!kind) return fail(Error(kind.error()).within("--kind"));
   if (pattern.needs_blocks && !(*kind)->small_blocks) {
     return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
                             pattern.name, (*kind)->name),
                 "--kind", "use --kind heap");
+  }
+  if (!settings.allocator.empty() && (*kind)->name != "heap") {
+    return fail(fmt::format("serves malloc, which memory of kind '{}' is not from", (*kind)->name),
+                "--allocator", "use --kind heap");
   }
   return *kind;
 }

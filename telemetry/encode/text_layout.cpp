@@ -11,11 +11,13 @@ constexpr std::array kLayouts = {
            "{basis})]"
            "[then!=exit:, then {then}][, at most {max_bytes}]"
            "[; limit {limit_bytes}][ ({limit_source}: {limit_where})]"
-           "[limit_bytes=:; no limit][, used {used_bytes}]"},
+           "[limit_bytes=:; no limit][, used {used_bytes}]"
+           "[, malloc by {allocator.name}][ {allocator.version}][ with {allocator.options}]"
+           "[; unproven {allocator.options_unproven}]"},
     Layout{"leak.progress", "",
            "@[, live {live_bytes}][, {achieved_bytes_per_s}]"
            "[debt_bytes!=0:, behind by {debt_bytes}][lost_bytes!=0:, gave up {lost_bytes}]"
-           "[, OOM in {eta_oom_s}]"},
+           "[, OOM in {eta_oom_s}][, {fragmentation} resident a live byte]"},
     Layout{"leak.holding", "",
            "@[, holding {live_bytes}][, target {target_bytes}][, after {elapsed_s}]"},
     Layout{"leak.released", "", "@[, all given back][, after {elapsed_s}]"},

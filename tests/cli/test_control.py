@@ -244,3 +244,55 @@ def test_workers_hold_together(leak, other, make_cgroup):
             time.sleep(0.025)
     assert crew.end() == ""
     assert len(crew.events("leak.stopped")) == 3
+
+
+def installed(library):
+    """The file of a library that the loader knows."""
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True)
+    return next((line.rpartition("=> ")[2] for line in listed.stdout.splitlines()
+                 if line.strip().startswith(library + " ")), None)
+
+
+@pytest.mark.parametrize("name, library, setting, options, unproven", [
+    ("system", "libc.so.6", {"GLIBC_TUNABLES": "glibc.malloc.arena_max=2"}, "arena_max=0x2", None),
+    ("jemalloc", "libjemalloc.so.2", {"MALLOC_CONF": "narenas:1,dirty_decay_ms:0,bogus:7"},
+     "narenas=1 dirty_decay_ms=0", "bogus=7"),
+    ("mimalloc", "libmimalloc.so.2", {"MIMALLOC_PAGE_RESET": "1"}, None, "MIMALLOC_PAGE_RESET=1"),
+    ("tcmalloc", "libtcmalloc_minimal.so.4", {}, None, None)])
+def test_the_allocator_is_proved(make_cgroup, name, library, setting, options, unproven):
+    file = installed(library)
+    if name in ("system", "jemalloc"):
+        require(file, f"{library} is not installed", "scripts/setup test")
+    elif not file:
+        pytest.skip(f"{library} is not installed")  # no suite needs it
+    done = subprocess.run(
+        [BIN / "leaksim", "--allocator", name, "--pattern", "fragment:round=4MB", "--rate", "20MB/s",
+         "--duration", "600ms", "--report-every", "200ms", "--format", "json"],
+        env={**CLEAN, **setting}, capture_output=True, text=True, check=False, timeout=TIMEOUT,
+        preexec_fn=make_cgroup(64 * MiB).enter)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    told = events[0]["allocator"]
+    assert told["name"] == {"system": "glibc"}.get(name, name)
+    assert told["file"] == os.path.realpath(file) and told["proven"] is True
+    assert (told.get("options"), told.get("options_unproven")) == (options, unproven)
+    assert events[0]["kind"] == "heap"
+    last = events[-2]
+    assert last["event"] == "leak.progress"
+    assert last["fragmentation"] > 0.9
+    heap = last["heap"]
+    if name == "jemalloc":
+        assert {"allocated_bytes", "active_bytes", "resident_bytes", "retained_bytes"} <= set(heap)
+    if "allocated_bytes" in heap:
+        assert heap["allocated_bytes"] >= last["live_bytes"]
+    assert heap["mapped_bytes"] > last["live_bytes"]
+
+
+def test_a_preload_that_does_not_take_is_an_error(make_cgroup):
+    library = installed("libm.so.6")
+    done = subprocess.run([BIN / "leaksim", "--allocator", library], env=CLEAN, text=True,
+                          capture_output=True, check=False, timeout=TIMEOUT,
+                          preexec_fn=make_cgroup(64 * MiB).enter)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr.startswith(f"leaksim: --allocator {library}: was preloaded, and malloc is")
+    assert done.stderr.count("\n") == 1

@@ -38,38 +38,60 @@ TEST(State, SaysNothingItDoesNotKnow) {
   EXPECT_EQ(state.headroom(), 0u);
 }
 
-TEST(LiveLine, ShowsWhatMattersFirst) {
-  EXPECT_EQ(live_line(growing(), false, 200),
-            " 25.0 %  16.0 MiB of 64.0 MiB  OOM in 48.0 s  1.00 MB/s  12.0 MiB "
-            "live  12.0 s  "
-            "[#####...............]");
-  EXPECT_EQ(live_line(growing(), true, 200),
-            " 25.0 %  16.0 MiB of 64.0 MiB  holding 12.0 MiB  12.0 s  "
-            "[#####...............]");
+TEST(LiveLine, ShowsShapeUsageRatesAndTimeToOom) {
+  EXPECT_EQ(
+      live_line("linear", growing(), Doing::growing, 200),
+      "linear  [#####...............]   25.0 %  16.0 MiB of 64.0 MiB  1.00 MB/s  of 1.00 MB/s  "
+      "OOM in 48.0 s  12.0 MiB live  12.0 s");
+  State held = growing();
+  held.target = 16 << 20;
+  EXPECT_EQ(live_line("linear", held, Doing::holding, 200),
+            "linear  [#####...............]   25.0 %  16.0 MiB of 64.0 MiB  holding 12.0 MiB  "
+            "for 16.0 MiB  12.0 s");
+  EXPECT_EQ(
+      live_line("burst:size=1MB", held, Doing::released, 200),
+      "burst:size=1MB  [#####...............]   25.0 %  16.0 MiB of 64.0 MiB  all given back  "
+      "12.0 s");
 }
 
 TEST(LiveLine, FitsAnyWidth) {
   for (std::size_t width = 0; width < 120; ++width) {
-    const std::string line = live_line(growing(), false, width);
+    const std::string line = live_line("linear", growing(), Doing::growing, width);
     EXPECT_TRUE(line.size() < width || line.empty()) << width;
   }
-  EXPECT_EQ(live_line(growing(), false, 32), " 25.0 %  16.0 MiB of 64.0 MiB");
+  EXPECT_EQ(live_line("linear", growing(), Doing::growing, 32), " 25.0 %  16.0 MiB of 64.0 MiB");
 }
 
 TEST(LiveLine, SaysWhenItIsBehind) {
   State state = growing();
   state.debt = 50'000;  // half a step: no news
-  EXPECT_EQ(live_line(state, false, 200).find("behind"), std::string::npos);
+  EXPECT_EQ(live_line("linear", state, Doing::growing, 200).find("behind"), std::string::npos);
   state.debt = 5 << 20;
   state.lost = 1 << 20;
-  EXPECT_NE(live_line(state, false, 200).find("5.0 MiB behind  1.0 MiB given up"),
-            std::string::npos);
+  EXPECT_NE(
+      live_line("linear", state, Doing::growing, 200).find("5.0 MiB behind  1.0 MiB given up"),
+      std::string::npos);
+}
+
+TEST(Summary, TellsTheWhole) {
+  const Start start{.pattern = "linear",
+                    .kind = "anon",
+                    .until = "25%",
+                    .until_bytes = 16 << 20,
+                    .basis = "current"};
+  EXPECT_EQ(summary(start, growing(), 17 << 20, "until"),
+            "\nended      until after 12.0 s: linear, anon memory\n"
+            "grown      12.0 MiB, 12.0 MiB of it live at the end\n"
+            "rate       1.00 MB/s of 1.00 MB/s asked\n"
+            "usage      16.0 MiB of 64.0 MiB (25.0 %), peak seen 17.0 MiB\n"
+            "target     25% is 16.0 MiB by current\n");
 }
 
 TEST(LiveLine, DoesWithoutALimit) {
   State state = growing();
   state.limit.reset();
-  EXPECT_EQ(live_line(state, false, 200), "16.0 MiB used  1.00 MB/s  12.0 MiB live  12.0 s");
+  EXPECT_EQ(live_line("linear", state, Doing::growing, 200),
+            "linear  16.0 MiB used  1.00 MB/s  of 1.00 MB/s  12.0 MiB live  12.0 s");
 }
 
 }  // namespace

@@ -86,6 +86,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"until_above", {"--until", "65MiB"}, 64, "lies above the memory limit of 64.0 MiB"},
         Case{"until_headroom", {"--until", "65MiB-headroom"}, 64, "leaves nothing"},
         Case{"hold_alone", {"--hold"}, 64, "--hold: there is nothing to hold at"},
+        Case{"allocator_of_anon",
+             {"--allocator", "jemalloc", "--kind", "anon"},
+             64,
+             "--allocator: serves malloc, which memory of kind 'anon' is not from"},
+        Case{"allocator_unknown",
+             {"--allocator", "nedmalloc"},
+             69,
+             "--allocator nedmalloc: unknown allocator 'nedmalloc'; choose one of system"},
         Case{"then_word", {"--then", "wait"}, 64, "--then: 'wait' is nothing to do; choose one of"},
         Case{"then_hold_alone", {"--then", "hold"}, 64, "--then: there is nothing to hold at"},
         Case{"then_release_alone", {"--then", "release"}, 64, "nothing to release at"},
@@ -648,6 +656,10 @@ class Terminal {
     ::fcntl(main_.get(), F_SETFL, O_NONBLOCK);
   }
   [[nodiscard]] int fd() const { return side_.get(); }
+  void resize(unsigned short columns) const {
+    const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    EXPECT_EQ(::ioctl(side_.get(), TIOCSWINSZ, &size), 0);
+  }
   void drain() {
     std::array<char, 4096> buffer;
     for (;;) {
@@ -677,7 +689,7 @@ TEST(Leak, OnATerminalALineIsRewrittenInPlace) {
   std::istringstream lines(terminal.text());
   std::vector<std::string> all;
   for (std::string line; std::getline(lines, line);) all.push_back(line);
-  ASSERT_EQ(all.size(), 2u) << terminal.text();
+  ASSERT_EQ(all.size(), 8u) << terminal.text();
   EXPECT_NE(all[0].find("leak.started"), std::string::npos);
   // The second line is the live line many times over, and the end in its place.
   EXPECT_GT(std::count(all[1].begin(), all[1].end(), '\r'), 40);
@@ -689,6 +701,39 @@ TEST(Leak, OnATerminalALineIsRewrittenInPlace) {
   }
   EXPECT_LT(widest, 60u);
   EXPECT_GT(widest, 40u);
+  EXPECT_TRUE(all[3].starts_with("ended      until after 9.0 s: linear, anon memory")) << all[3];
+  EXPECT_TRUE(all[7].starts_with("target     10MiB is 10.0 MiB by current")) << all[7];
+}
+
+TEST(Leak, TheLineFollowsTheWidthOfTheTerminal) {
+  Terminal terminal;
+  FakeMachine machine;
+  machine.out_fd = terminal.fd();
+  std::size_t narrow_from = 0;
+  machine.on_write = [&](std::uint64_t written) {
+    machine.set_used(FakeMachine::kBase + written);
+    terminal.drain();
+    if (written > 4 << 20 && narrow_from == 0) {
+      terminal.resize(30);
+      narrow_from = terminal.text().size();
+    }
+  };
+  EXPECT_EQ(machine.run({"--until", "10MiB", "--rate", "1MiB/s"}), kDone);
+  terminal.drain();
+  ASSERT_GT(narrow_from, 0u);
+  const std::string after = terminal.text().substr(narrow_from);
+  // The wide line, broken into two rows by now, is erased as a whole: one row up, and all below.
+  EXPECT_TRUE(after.starts_with("\x1b[A\r\x1b[J\r")) << after.substr(0, 80);
+  std::istringstream states(after.substr(0, after.find("leak.stopped")));
+  std::string state;
+  std::getline(states, state, '\r');
+  std::getline(states, state, '\r');
+  int count = 0;
+  for (; std::getline(states, state, '\r'); ++count) {
+    if (states.eof()) break;
+    EXPECT_LT(state.size(), 30u) << state;
+  }
+  EXPECT_GT(count, 20);
 }
 
 }  // namespace

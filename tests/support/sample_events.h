@@ -66,7 +66,15 @@ inline std::vector<Event> every_event() {
       .boolean("limit_complete", true)
       .number("used_bytes", 2'215'936u)
       .text("version", "0.1.0")
-      .integer("pid", 7);
+      .integer("pid", 7)
+      .begin("allocator")
+      .text("name", "jemalloc")
+      .text("version", "5.3.0")
+      .text("file", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2")
+      .text("options", "narenas=1")
+      .text("options_unproven", "bogus=1")
+      .boolean("proven", true)
+      .end();
   for (const std::string_view name :
        {"leak.progress", "leak.holding", "leak.released", "leak.target_reached"}) {
     Event& event = make(name);
@@ -80,6 +88,17 @@ inline std::vector<Event> every_event() {
         .number("lost_bytes", 0u);
     if (name == "leak.progress") event.real("eta_oom_s", 2.8);
     event.number("rss_bytes", 62'914'560u);
+    if (name == "leak.progress") {
+      event.begin("heap")
+          .number("allocated_bytes", 60'211'200u)
+          .number("active_bytes", 60'432'512u)
+          .number("resident_bytes", 63'127'680u)
+          .number("mapped_bytes", 66'723'968u)
+          .number("retained_bytes", 1'101'824u)
+          .number("free_bytes", 0u)
+          .end()
+          .real("fragmentation", 1.04);
+    }
     if (name == "leak.holding") {
       event.number("target_bytes", 64'424'509u).number("reading_bytes", 64'290'816u);
     }
