@@ -17,6 +17,6 @@ enum ExitCode : int {
 inline constexpr int kOrphaned = kInternal;
 
 // 137: a worker was killed, with --workers or --restart and without --expect.
-// 128 + signal: a second SIGTERM or SIGINT came before the first was obeyed.
+// 128 + signal: a second SIGTERM or SIGINT came, over a second after one that is not obeyed yet.
 
 }  // namespace oomdrill::simulator

@@ -6,8 +6,8 @@
 
 namespace oomdrill::simulator {
 
-/// SIGTERM and SIGINT are noted in what is returned; a second one exits at once, for a process
-/// that hangs. SIGCHLD and SIGWINCH only end a sleep. SIGPIPE is ignored.
+/// SIGTERM and SIGINT are noted in what is returned; one more than a second later exits at once,
+/// for a process that hangs. SIGCHLD and SIGWINCH only end a sleep. SIGPIPE is ignored.
 const volatile std::sig_atomic_t& catch_signals();
 
 /// The system's clock, for a process that catches signals: one that comes between the last look

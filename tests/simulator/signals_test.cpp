@@ -23,7 +23,8 @@ struct Ending {
 };
 
 Ending interrupt(const std::vector<std::string>& arguments, std::string_view ready,
-                 const std::vector<int>& signals, bool deaf = false) {
+                 const std::vector<int>& signals, bool deaf = false,
+                 std::chrono::milliseconds pause = std::chrono::milliseconds(0)) {
   FakeMachine machine;
   const pid_t child = ::fork();
   if (child == 0) {
@@ -40,7 +41,7 @@ Ending interrupt(const std::vector<std::string>& arguments, std::string_view rea
   }
   for (const int signal : signals) {
     ::kill(child, signal);
-    if (signals.size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (signals.size() > 1) std::this_thread::sleep_for(pause);
   }
   Ending ending;
   EXPECT_EQ(::waitpid(child, &ending.status, 0), child);
@@ -70,10 +71,20 @@ TEST(Signals, EndAFillInItsMiddle) {
   EXPECT_NE(ending.out.find(R"("reason":"signal","signal":"SIGTERM")"), std::string::npos);
 }
 
+TEST(Signals, ToldTwiceAtOnceAreOneWish) {
+  // As timeout(1) does.
+  const Ending ending = interrupt({"-p", "burst:interval=1h", "--report-every", "0"},
+                                  "leak.started", {SIGTERM, SIGTERM});
+  ASSERT_TRUE(WIFEXITED(ending.status));
+  EXPECT_EQ(WEXITSTATUS(ending.status), 0);
+  EXPECT_NE(ending.out.find("leak.stopped"), std::string::npos);
+}
+
 TEST(Signals, TheSecondExitsAtOnce) {
   // A leak that does not look at the first.
-  const Ending ending = interrupt({"-p", "burst:interval=1h", "--report-every", "0"},
-                                  "leak.started", {SIGTERM, SIGINT}, true);
+  const Ending ending =
+      interrupt({"-p", "burst:interval=1h", "--report-every", "0"}, "leak.started",
+                {SIGTERM, SIGINT}, true, std::chrono::milliseconds(1100));
   ASSERT_TRUE(WIFEXITED(ending.status));
   // A child that was not scheduled in between gets both together, in either
   // order.
