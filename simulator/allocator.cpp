@@ -179,7 +179,7 @@ void Allocator::read_options(const Environment& environment) {
       // The kind heap pins it (memory/heap.cpp), whatever the loader was told.
       const bool overruled = tunable.name == "mmap_threshold";
       append(tunable.value.empty() || overruled ? unproven_ : options_,
-             tunable.name + "=" + tunable.value);
+             fmt::format("{}={}", tunable.name, tunable.value));
     }
     return;
   }
@@ -195,10 +195,10 @@ void Allocator::read_options(const Environment& environment) {
           item.find(':') == std::string::npos ? "" : item.substr(item.find(':') + 1);
       const std::string value = jemalloc_option(mallctl, key);
       if (value.empty()) {
-        append(unproven_, key + "=" + asked);
+        append(unproven_, fmt::format("{}={}", key, asked));
       } else {
-        append(options_, key + "=" + value);
-        if (value != asked) append(unproven_, key + "=" + asked);
+        append(options_, fmt::format("{}={}", key, value));
+        if (value != asked) append(unproven_, fmt::format("{}={}", key, asked));
       }
     }
     return;
