@@ -4,11 +4,7 @@
 #include <cmath>
 
 namespace oomdrill::probe {
-namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
-
-}  // namespace
+namespace {}  // namespace
 
 double rounded(double value, int decimals) {
   const double factor = std::pow(10, decimals);
@@ -62,11 +58,10 @@ void add_usage(telemetry::Event& event, const Reading& reading) {
 
 std::optional<double> memory_utilization(const Reading& reading, cgroup::Version version,
                                          cgroup::Bytes reservation) {
-  const auto used = cgroup::ecs_used(reading.sample, version);
-  const auto whole = reading.limit ? reading.limit : reservation;
-  if (!used || !whole || *whole == 0) return std::nullopt;
-  const std::uint64_t whole_mebibytes = *used - *used % kMiB;
-  return rounded(100.0 * static_cast<double>(whole_mebibytes) / static_cast<double>(*whole), 2);
+  const auto percent = cgroup::ecs_utilization(cgroup::ecs_used(reading.sample, version),
+                                               reading.limit ? reading.limit : reservation);
+  if (!percent) return std::nullopt;
+  return rounded(*percent, 2);
 }
 
 void add_sample(telemetry::Event& event, const Reading& reading, cgroup::Version version,

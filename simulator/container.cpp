@@ -68,6 +68,10 @@ std::optional<std::uint64_t> Container::oom_kills() {
   return sample_.deciding().oom_kill;
 }
 
+Result<void> Container::refresh_all() {
+  return reader_.read(sample_, {.stat = true, .pressure = false});
+}
+
 std::optional<std::uint64_t> Container::limit() const {
   if (!limit_.is_cgroup_limit()) return std::nullopt;
   if (limit_.source == cgroup::LimitSource::own && sample_.limit) return sample_.limit;

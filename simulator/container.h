@@ -38,6 +38,10 @@ class Container {
   [[nodiscard]] std::optional<std::uint64_t> reading(Basis basis) const;
   /// OOM kills in the cgroup so far, read now; nullopt where the kernel does not count them.
   [[nodiscard]] std::optional<std::uint64_t> oom_kills();
+  /// Reads all of memory.stat too, which is dear (allocators.md).
+  Result<void> refresh_all();
+  /// As of the last refresh(); its memory.stat as of the last refresh_all().
+  [[nodiscard]] const cgroup::Sample& sample() const { return sample_; }
   /// As of the last refresh().
   [[nodiscard]] std::uint64_t used() const { return sample_.current; }
   /// What the kernel would have to keep: used without the page cache that it drops first.

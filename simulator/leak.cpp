@@ -17,6 +17,10 @@ constexpr std::uint64_t kDeadBandPart = 400;
 constexpr std::uint64_t kLeastDeadBand = 8192;
 /// On a terminal the live line is rewritten this often.
 constexpr Nanoseconds kLiveEvery = std::chrono::milliseconds(200);
+/// --touch uses the hot set in parts, this often.
+constexpr Nanoseconds kTouchEvery = std::chrono::milliseconds(20);
+/// While memory is written, the reading is compared with the target at least this often.
+constexpr Nanoseconds kLookWhileWriting = std::chrono::milliseconds(5);
 /// Steps that are due at the very end of --duration belong to it, though they are carried out
 /// just after.
 constexpr Nanoseconds kGrace = std::chrono::milliseconds(100);
@@ -60,7 +64,8 @@ Leak::Leak(const Parts& parts, const Settings& settings, std::optional<std::uint
 
 Reason Leak::run() {
   start_ = parts_.clock.now();
-  trend_.add({.used = parts_.container.used()});
+  start_used_ = parts_.container.used();
+  trend_.add({.used = start_used_});
   start_rss_ = rss_();
   while (!ended_) {
     if (grow()) continue;
@@ -70,8 +75,12 @@ Reason Leak::run() {
     if (!ended_ && time_is_up()) ended_ = Reason::duration;
     if (!ended_) sleep();
   }
-  parts_.report.stopped(final_state(), name(*ended_),
-                        *ended_ == Reason::signal ? signal_name(parts_.stop) : "");
+  const State last = final_state();
+  parts_.ledger.release_all();
+  if (parts_.heap != nullptr) parts_.heap->give_back();
+  const auto residue = parts_.proof != nullptr ? left_over() : std::nullopt;
+  parts_.report.stopped(last, name(*ended_),
+                        *ended_ == Reason::signal ? signal_name(parts_.stop) : "", residue);
   return *ended_;
 }
 
@@ -118,15 +127,28 @@ bool Leak::look_up() {
     ended_ = Reason::signal;
     return false;
   }
-  if (until_bytes_ && phase_ == Phase::growing && !passed_) {
-    if (const auto reading = read_basis(); reading && *reading >= *until_bytes_) {
+  if (until_bytes_ && phase_ == Phase::growing && !passed_ && could_be_reached()) {
+    look_allocated_ = parts_.ledger.allocated();
+    last_look_ = elapsed();
+    const auto reading = read_basis();
+    last_reading_ = reading.value_or(0);
+    if (reading && *reading >= *until_bytes_) {
       if (parts_.ledger.allocated() > 0) last_growth_ = elapsed();
       end_growth(Reason::until);
     }
   }
   const Nanoseconds now = elapsed();
+  if (settings_.touch_share) touch(now);
   if (!ended_ && report_every_ > Nanoseconds(0) && now >= next_report_) report_due(now);
   return !ended_ && (phase_ == Phase::growing || phase_ == Phase::driving);
+}
+
+bool Leak::could_be_reached() const {
+  // A look at the usage costs as much as 2 % of the MiB that is written in between. Others in the
+  // cgroup grow too: so half the way, and not for long.
+  const std::uint64_t left = *until_bytes_ > last_reading_ ? *until_bytes_ - last_reading_ : 0;
+  return parts_.ledger.allocated() - look_allocated_ >= left / 2 ||
+         elapsed() - last_look_ >= kLookWhileWriting;
 }
 
 void Leak::end_growth(Reason reason) {
@@ -244,15 +266,46 @@ void Leak::sleep() {
   } else if (phase_ == Phase::holding && until_bytes_) {
     until = std::min(until, next_tick_);
   }
+  if (settings_.touch_share) until = std::min(until, now + kTouchEvery);
   parts_.clock.sleep_until(start_ + until);
   // SIGWINCH has ended it: the line is made anew at once.
   if (parts_.report.live() && parts_.report.resized()) next_report_ = elapsed();
 }
 
+std::optional<std::uint64_t> Leak::left_over() {
+  // Inodes and page tables are freed when all CPUs have passed a quiet state (RCU).
+  constexpr int kLooks = 10;
+  constexpr Nanoseconds kApart = std::chrono::milliseconds(20);
+  constexpr std::uint64_t kSettled = std::uint64_t{512} << 10;  // the kernel's stock a CPU
+  std::optional<std::uint64_t> least;
+  for (int look = 0; look < kLooks; ++look) {
+    if (!parts_.container.refresh()) return least;
+    const std::uint64_t used = parts_.container.used();
+    const std::uint64_t residue = used > start_used_ ? used - start_used_ : 0;
+    least = std::min(least.value_or(residue), residue);
+    if (*least <= kSettled) break;
+    parts_.clock.sleep_until(parts_.clock.now() + kApart);
+  }
+  return least;
+}
+
+void Leak::touch(Nanoseconds now) {
+  if (now - last_touch_ < kTouchEvery) return;
+  const double share = *settings_.touch_share * to_seconds(now - last_touch_);
+  last_touch_ = now;
+  const double due = std::min(share, 1.0) * static_cast<double>(parts_.ledger.live());
+  auto left = static_cast<std::uint64_t>(due);
+  while (left > 0 && parts_.stop == 0) {
+    const std::uint64_t touched = parts_.ledger.touch(std::min(left, Ledger::kSlice));
+    if (touched == 0) break;
+    touched_ += touched;
+    left -= std::min(left, touched);
+  }
+}
+
 State Leak::state(Nanoseconds due) {
   const bool held = phase_ == Phase::holding && until_bytes_;
-  const bool readable =
-      parts_.container.refresh(held ? settings_.basis : Basis::current).has_value();
+  const bool readable = parts_.container.refresh_all().has_value();
   const Ledger& ledger = parts_.ledger;
   const Account account = final_ ? *final_ : parts_.pacer.account(due, ledger.allocated());
   const Nanoseconds now = elapsed();
@@ -277,7 +330,16 @@ State Leak::state(Nanoseconds due) {
           static_cast<double>(*state.rss - *start_rss_) / static_cast<double>(state.live);
     }
   }
-  if (readable) state.used = parts_.container.used();
+  if (settings_.touch_share) state.touched = touched_;
+  if (readable) {
+    const cgroup::Sample& sample = parts_.container.sample();
+    state.used = sample.current;
+    if (sample.has_stat) state.observed = Observed{sample, state.rss, state.limit};
+    if (parts_.proof != nullptr) {
+      state.charged = parts_.proof->charged(sample);
+      state.as_claimed = parts_.proof->as_claimed(sample, ledger.live(), ledger.allocated());
+    }
+  }
   if (readable && held) {
     state.target = until_bytes_;
     state.reading = parts_.container.reading(settings_.basis);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "container.h"
 #include "ledger.h"
+#include "observers.h"
 #include "options.h"
 #include "pacer.h"
 #include "report.h"
@@ -39,6 +40,7 @@ class Leak {
     Ledger& ledger;
     Container& container;
     Report& report;
+    const Proof* proof;                      ///< null where others leak in the cgroup too
     const Allocator* heap;                   ///< that the memory is from; null for other kinds
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
   };
@@ -63,6 +65,8 @@ class Leak {
 
   [[nodiscard]] Nanoseconds elapsed() const { return parts_.clock.now() - start_; }
   void carry_out(const plan::Action& action);
+  /// Whether the usage may be at the target by now: else it is not read.
+  [[nodiscard]] bool could_be_reached() const;
   /// Looks up from the work: signal, target, report. False: do not grow on.
   bool look_up();
   void end_growth(Reason reason);
@@ -77,6 +81,10 @@ class Leak {
   void shrink_by(std::uint64_t bytes, std::uint64_t reading);
   void report_due(Nanoseconds now);
   void sleep();
+  /// The usage above that at the start, once all was given back.
+  std::optional<std::uint64_t> left_over();
+  /// --touch: what is due since the last time.
+  void touch(Nanoseconds now);
   [[nodiscard]] bool time_is_up() const;
   /// As of `due`, with what was read now.
   State state(Nanoseconds due);
@@ -90,6 +98,12 @@ class Leak {
   Nanoseconds start_{0};
   std::optional<std::uint64_t> start_rss_;
   Nanoseconds next_report_;
+  std::uint64_t start_used_ = 0;
+  std::uint64_t last_reading_ = 0;    ///< compared with the target
+  std::uint64_t look_allocated_ = 0;  ///< when that was
+  Nanoseconds last_look_{0};
+  Nanoseconds last_touch_{0};
+  std::uint64_t touched_ = 0;   ///< bytes
   Nanoseconds last_growth_{0};  ///< when the last step that grew was done
   Phase phase_ = Phase::growing;
   bool passed_ = false;           ///< the target, on the way to the kill

@@ -8,6 +8,7 @@
 #include "leak.h"
 #include "ledger.h"
 #include "lists.h"
+#include "observers.h"
 #include "options.h"
 #include "outcome.h"
 #include "pacer.h"
@@ -32,7 +33,7 @@ constexpr std::size_t kHeldLines = 2;
 /// All that is found out and checked before the first process leaks.
 struct Prepared {
   Settings settings;
-  const memory::Kind* kind;
+  memory::Choice kind;
   telemetry::Encoder encoder;
   std::optional<ecs::Task> task;
   Container container;
@@ -101,14 +102,18 @@ struct Output {
 Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t number,
                        const Author& author) {
   Settings& settings = prepared.settings;
-  const memory::Kind& kind = *prepared.kind;
+  const memory::Kind& kind = *prepared.kind.kind;
   Container& container = prepared.container;
   auto pacer = set_up_pacer(settings, number);
   if (!pacer) return tl::unexpected<Failure>(pacer.error());
   // Of several workers none has the terminal's line for itself.
   Output output(prepared, machine, settings.workers == 1, author);
-  const auto memory = kind.make(memory::Content(random_seed()));
+  const auto memory = prepared.kind.make(memory::Content(random_seed(), settings.filling));
   Ledger ledger(*memory, kind);
+  // Once more: what a kind needs before its first byte is no part of the leak.
+  if (auto status = container.refresh_all(); !status) return refuse(kUnavailable, status.error());
+  const memory::Claim claim = prepared.kind.claim();
+  const Proof proof(claim, container.sample());
   const ResidentSize rss(machine.root);
   std::optional<Allocator> heap;
   if (kind.name == "heap") heap = Allocator::serving(machine.environment);
@@ -116,7 +121,11 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   const auto rate = pacer->nominal_rate();
   const cgroup::EffectiveLimit& limit = container.effective();
   output.report.started({.pattern = settings.pattern,
-                         .kind = kind.name,
+                         .kind = settings.kind.empty() ? kind.name : settings.kind,
+                         .counter = name(claim.counter),
+                         .overhead = claim.overhead,
+                         .content = settings.content,
+                         .touch_share = settings.touch_share,
                          .rate = rate && std::isfinite(*rate) ? rate : std::nullopt,
                          .seed = settings.seed,
                          .until = settings.until,
@@ -131,8 +140,8 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
                          .limit_complete = limit.complete,
                          .used = container.used(),
                          .allocator = heap ? &*heap : nullptr});
-  Leak leak({*machine.clock, *pacer, ledger, container, output.report, heap ? &*heap : nullptr,
-             *machine.stop},
+  Leak leak({*machine.clock, *pacer, ledger, container, output.report,
+             settings.workers == 1 ? &proof : nullptr, heap ? &*heap : nullptr, *machine.stop},
             settings, prepared.until_bytes, [&rss] { return rss.read(); });
   const Reason reason = leak.run();
   output.end(machine);

@@ -19,8 +19,6 @@ void link(std::uintptr_t block, std::uintptr_t next) {
 
 }  // namespace
 
-Ledger::~Ledger() { release_all(); }
-
 void Ledger::release_all() {
   for (const memory::Block& block : grown_) memory_->release(block);
   for (const auto& [id, group] : groups_) {
@@ -30,10 +28,14 @@ void Ledger::release_all() {
       block = next;
     }
   }
+  memory_->reset();
   grown_.clear();
   groups_.clear();
   live_ = 0;
   to_shrink_ = 0;
+  touch_block_ = 0;
+  touch_offset_ = 0;
+  touch_small_ = 0;
 }
 
 Result<void> Ledger::apply(const plan::Action& action, std::uint64_t most,
@@ -86,15 +88,29 @@ void Ledger::shrink(std::uint64_t bytes) {
   while (!grown_.empty() && to_shrink_ > 0) {
     memory::Block& oldest = grown_.front();
     if (oldest.bytes > to_shrink_ && !kind_->divisible) return;
-    const memory::Block part{oldest.handle, std::min(oldest.bytes, to_shrink_)};
+    memory::Block part{oldest.handle, std::min(oldest.bytes, to_shrink_)};
+    const bool last = grown_.size() == 1 && part.bytes == oldest.bytes;
+    if (kind_->divisible && !last) {
+      const std::uint64_t end = oldest.handle + part.bytes;
+      const std::uint64_t whole = end - end % memory_->granule();
+      if (whole <= oldest.handle) return;
+      part.bytes = whole - oldest.handle;
+    }
     memory_->release(part);
     live_ -= part.bytes;
     to_shrink_ -= part.bytes;
     oldest.handle += part.bytes;
     oldest.bytes -= part.bytes;
-    if (oldest.bytes == 0) grown_.pop_front();
+    touch_offset_ -= touch_block_ == 0 ? std::min(touch_offset_, part.bytes) : 0;
+    if (oldest.bytes == 0) {
+      grown_.pop_front();
+      if (touch_block_ > 0) --touch_block_;
+    }
   }
-  if (grown_.empty()) to_shrink_ = 0;
+  if (grown_.empty()) {
+    to_shrink_ = 0;
+    if (groups_.empty()) memory_->reset();
+  }
 }
 
 Result<void> Ledger::allocate(const plan::Allocate& step, std::uint64_t most,
@@ -131,6 +147,7 @@ void Ledger::free_most(const plan::FreeMost& rule) {
   const auto it = groups_.find(rule.group);
   if (it == groups_.end()) return;
   Group& group = it->second;
+  if (touch_group_ == rule.group) touch_small_ = 0;
   Group kept{.block_bytes = group.block_bytes};
   std::uint64_t index = 0;
   for (std::uintptr_t block = group.first; block != 0; ++index) {
@@ -155,6 +172,59 @@ void Ledger::free_most(const plan::FreeMost& rule) {
     link(kept.last, 0);
     group = kept;
   }
+}
+
+std::uint64_t Ledger::touch(std::uint64_t bytes) {
+  const std::uint64_t wanted = std::min(bytes, live_);
+  std::uint64_t touched = 0;
+  for (bool began = false; touched < wanted;) {
+    const std::uint64_t before = touched;
+    touched += touch_grown(wanted - touched);
+    if (touched < wanted) touched += touch_groups(wanted - touched);
+    // A block that is being written is live, but not on the list yet.
+    if (touched >= wanted || (touched == before && began)) break;
+    began = true;
+    touch_block_ = 0;
+    touch_offset_ = 0;
+    touch_group_ = 0;
+    touch_small_ = 0;
+  }
+  return touched;
+}
+
+std::uint64_t Ledger::touch_grown(std::uint64_t bytes) {
+  std::uint64_t touched = 0;
+  while (touched < bytes && touch_block_ < grown_.size()) {
+    const memory::Block& block = grown_[touch_block_];
+    const std::uint64_t part =
+        std::min(bytes - touched, block.bytes - std::min(touch_offset_, block.bytes));
+    if (part > 0) memory_->touch(block, touch_offset_, part);
+    touched += part;
+    touch_offset_ += part;
+    if (touch_offset_ >= block.bytes) {
+      ++touch_block_;
+      touch_offset_ = 0;
+    }
+  }
+  return touched;
+}
+
+std::uint64_t Ledger::touch_groups(std::uint64_t bytes) {
+  std::uint64_t touched = 0;
+  for (auto group = groups_.lower_bound(touch_group_); group != groups_.end(); ++group) {
+    const bool same = group->first == touch_group_;
+    std::uintptr_t block = same && touch_small_ != 0 ? touch_small_ : group->second.first;
+    touch_group_ = group->first;
+    for (; block != 0; block = next_of(block)) {
+      touch_small_ = block;
+      if (touched >= bytes) return touched;
+      memory_->touch({block, group->second.block_bytes}, 0, group->second.block_bytes);
+      touched += group->second.block_bytes;
+    }
+    touch_small_ = 0;
+    if (touch_group_ < UINT32_MAX) ++touch_group_;
+  }
+  return touched;
 }
 
 void Ledger::wrote(std::uint64_t bytes) {

@@ -20,7 +20,7 @@ class Ledger {
   Ledger(memory::Memory& memory, const memory::Kind& kind) : memory_(&memory), kind_(&kind) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
-  ~Ledger();
+  ~Ledger() { release_all(); }
 
   /// Asked after at most kSlice written bytes; false ends the step where it is.
   using KeepGoing = std::function<bool()>;
@@ -30,8 +30,12 @@ class Ledger {
   /// written before counts. Allocate and FreeMost need a kind with small blocks.
   Result<void> apply(const plan::Action& action, std::uint64_t most, const KeepGoing& keep_going);
 
-  /// Releases every block.
+  /// Gives everything back. What is written later counts anew.
   void release_all();
+
+  /// Uses the next `bytes` of the live ones once more, round and round from the oldest on; not
+  /// more than all of them once. Returns how many were used.
+  std::uint64_t touch(std::uint64_t bytes);
 
   /// Written and not released. Where the kind says that bytes are charges, what the cgroup is
   /// charged for them.
@@ -53,6 +57,8 @@ class Ledger {
                         const KeepGoing& keep_going);
   void free_most(const plan::FreeMost& rule);
   void record(const memory::Block& block);
+  std::uint64_t touch_grown(std::uint64_t bytes);
+  std::uint64_t touch_groups(std::uint64_t bytes);
   void wrote(std::uint64_t bytes);
 
   memory::Memory* memory_;
@@ -61,7 +67,14 @@ class Ledger {
   std::map<std::uint32_t, Group> groups_;
   std::uint64_t live_ = 0;
   std::uint64_t allocated_ = 0;
-  std::uint64_t to_shrink_ = 0;  ///< less than the oldest block, which cannot be divided
+  std::uint64_t to_shrink_ = 0;  ///< less than the oldest block, or granule, can give
+
+  // Where touch() goes on: a block of grown_ and an offset in it, or, once past the last one, a
+  // block of a group; its handle 0: the group's first.
+  std::size_t touch_block_ = 0;
+  std::uint64_t touch_offset_ = 0;
+  std::uint32_t touch_group_ = 0;
+  std::uintptr_t touch_small_ = 0;
 };
 
 }  // namespace oomdrill::simulator

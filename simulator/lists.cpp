@@ -22,10 +22,14 @@ std::string list_kinds(std::span<const memory::Kind> kinds) {
   std::string text;
   for (const memory::Kind& kind : kinds) {
     text += fmt::format("{}: {}", kind.name, kind.help);
-    if (const auto status = kind.supported(); !status) {
+    if (const auto status = kind.supported({}); !status) {
       text += " (not here: " + status.error().line() + ")";
     }
     text += "\n";
+    for (const plan::Parameter& parameter : kind.parameters) {
+      text += fmt::format("  {}={} (default {}): {}\n", parameter.name, parameter.value,
+                          parameter.default_value, parameter.help);
+    }
   }
   return text;
 }

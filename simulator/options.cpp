@@ -9,9 +9,15 @@ namespace {
 constexpr std::array kOptions = {
     Option{"rate", "RATE", "1MB/s", "Growth of a pattern with a rate; max is unpaced", 'r'},
     Option{"pattern", "NAME[:KEY=VALUE,...]", "linear", "Shape of the growth", 'p'},
-    Option{"kind", "NAME", "", "Kind of memory; without it what suits the pattern: anon, or heap"},
+    Option{"kind", "NAME[:KEY=VALUE,...]", "",
+           "Kind of memory; without it what suits the pattern: anon, or heap"},
     Option{"allocator", "NAME|PATH", "",
            "Of --kind heap: system, jemalloc, mimalloc, tcmalloc or a library; it is preloaded"},
+    Option{"content", "WHAT", "unique",
+           "unique: zeros with 8 bytes of each page its own, so that KSM merges none; zero; "
+           "compressible=0.5: random, and that share of each page zeros (0: swap cannot "
+           "compress it)"},
+    Option{"touch", "SHARE/s", "", "Use so much of the live memory again, round and round: 20%/s"},
     Option{"until", "AMOUNT", "oom",
            "Stop when the cgroup uses this much: 90%, 512MiB, 50MiB-headroom; oom is never", 'u'},
     Option{"basis", "READING", "current",
@@ -91,6 +97,16 @@ Result<Then> read_then(const Arguments& arguments, const Settings& settings) {
   return then;
 }
 
+/// "20%/s" → 0.2.
+Result<double> parse_share_per_second(std::string_view text) {
+  constexpr std::string_view kPerSecond = "/s";
+  const auto percent = text.ends_with(kPerSecond)
+                           ? parse_percent(text.substr(0, text.size() - kPerSecond.size()))
+                           : Result<double>(fail("'" + std::string(text) + "' is no rate"));
+  if (!percent) return fail(percent.error().what, {}, "write it as 20%/s, up to 100%/s");
+  return *percent / 100;
+}
+
 }  // namespace
 
 std::string_view name(Then then) { return kThenNames[static_cast<std::size_t>(then)]; }
@@ -111,6 +127,7 @@ const Command kCommand = {
         "  leaksim --pattern burst:size=64MiB,interval=10s\n"
         "  leaksim --workers 4 --restart 2\n"
         "  leaksim --expect plateau --duration 10m --pattern burst:size=8MiB --max-bytes 64MiB\n"
+        "  leaksim --kind memfd --rate 16MB/s\n"
         "  leaksim --pattern fragment --max-bytes 100MiB --duration 5m\n\n"
         "Exit codes: 0 ended as asked for or by SIGTERM or SIGINT, or as --expect says; 1 it did "
         "not;\n"
@@ -140,6 +157,15 @@ Result<Settings> read_settings(const Arguments& arguments) {
   }
   settings.kind = arguments.text("kind");
   settings.allocator = arguments.text("allocator");
+  settings.content = arguments.text("content");
+  const auto filling = arguments.get("content", memory::parse_filling);
+  if (!filling) return fail(filling.error());
+  settings.filling = *filling;
+  if (arguments.given("touch")) {
+    const auto share = arguments.get("touch", parse_share_per_second);
+    if (!share) return fail(share.error());
+    settings.touch_share = *share;
+  }
 
   settings.until = arguments.text("until");
   if (settings.until != "oom") {

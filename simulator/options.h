@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "container.h"
 #include "expectation.h"
+#include "memory/content.h"
 #include "plan/plan.h"
 
 namespace oomdrill::simulator {
@@ -36,6 +37,9 @@ struct Settings {
   bool each = false;  ///< rate and sizes are every worker's own, and not all workers' together
   std::uint64_t restarts = 0;
   std::optional<Expect> expect;
+  std::string content;  ///< as given
+  memory::Filling filling;
+  std::optional<double> touch_share;  ///< of the live bytes, a second
   std::optional<Nanoseconds> duration;
   std::optional<std::uint64_t> max_bytes;
   std::uint64_t seed = 1;

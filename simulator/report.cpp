@@ -58,6 +58,13 @@ void add_allocator(telemetry::Event& event, const Allocator& allocator) {
   event.end();
 }
 
+void add_proof(telemetry::Event& event, const State& state) {
+  event.number("rss_bytes", state.rss)
+      .number("charged_bytes", state.charged)
+      .number("touched_bytes", state.touched);
+  if (state.observed) add_observers(event, *state.observed);
+}
+
 std::string bar(double percent) {
   constexpr std::size_t kCells = 20;
   const auto filled = static_cast<std::size_t>(
@@ -89,6 +96,8 @@ void Report::started(const Start& start) {
   telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
+      .text("claimed_counter", start.counter)
+      .real("overhead_percent", 100 * start.overhead)
       .real("rate_bytes_per_s", start.rate)
       .number("seed", start.seed)
       .text("until", start.until)
@@ -102,10 +111,11 @@ void Report::started(const Start& start) {
       .text("limit_where", start.limit_where)
       .boolean("limit_complete", start.limit_complete)
       .number("used_bytes", start.used)
-      .text("content", "unique")
+      .text("content", start.content)
       .text("version", kVersion)
       .integer("pid", ::getpid());
   if (start.allocator != nullptr) add_allocator(event, *start.allocator);
+  if (start.touch_share) event.real("touch_percent_per_s", 100 * *start.touch_share);
   emitter_->emit_important(event);
 }
 
@@ -117,7 +127,8 @@ void Report::progress(const State& state) {
   }
   telemetry::Event event = make("leak.progress");
   add_state(event, state);
-  event.real("eta_oom_s", state.eta_oom()).number("rss_bytes", state.rss);
+  event.real("eta_oom_s", state.eta_oom());
+  add_proof(event, state);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
@@ -149,7 +160,7 @@ void Report::released(const State& state) {
   erase();
   telemetry::Event event = make("leak.released");
   add_state(event, state);
-  event.number("rss_bytes", state.rss);
+  add_proof(event, state);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
@@ -165,14 +176,17 @@ void Report::target_reached(const State& state, std::string_view reason) {
   emitter_->emit(event);
 }
 
-void Report::stopped(const State& state, std::string_view reason, std::string_view signal) {
+void Report::stopped(const State& state, std::string_view reason, std::string_view signal,
+                     std::optional<std::uint64_t> residue) {
   note_peak(state);
   erase();
   telemetry::Event event = make("leak.stopped");
   event.text("reason", reason);
   if (!signal.empty()) event.text("signal", signal);
   add_state(event, state);
-  event.number("rss_bytes", state.rss).number("events_dropped", emitter_->dropped());
+  add_proof(event, state);
+  if (state.as_claimed) event.boolean("charged_as_claimed", *state.as_claimed);
+  event.number("residue_bytes", residue).number("events_dropped", emitter_->dropped());
   add_heap(event, state.heap);
   emitter_->emit_important(event);
   if (!live()) return;

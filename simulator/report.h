@@ -8,6 +8,7 @@
 #include "allocator.h"
 #include "base/clock.h"
 #include "expectation.h"
+#include "observers.h"
 #include "telemetry/event.h"
 #include "telemetry/sink.h"
 
@@ -23,7 +24,11 @@ struct HeapState {
 struct Start {
   std::string_view pattern = {};
   std::string_view kind = {};
-  std::optional<double> rate = {};  ///< nominal, finite
+  std::string_view counter = {};  ///< that the kind claims
+  double overhead = 0;            ///< share of the bytes that is charged beside them
+  std::string_view content = {};
+  std::optional<double> touch_share = {};  ///< of the live bytes, a second
+  std::optional<double> rate = {};         ///< nominal, finite
   std::uint64_t seed = 0;
   std::string_view until = {};
   std::optional<std::uint64_t> until_bytes = {};
@@ -55,6 +60,10 @@ struct State {
   std::optional<HeapState> heap = {};
   std::optional<std::uint64_t> target = {};   ///< held at
   std::optional<std::uint64_t> reading = {};  ///< what is compared with it
+  std::optional<std::uint64_t> charged = {};  ///< by the counter that the kind claims
+  std::optional<bool> as_claimed = {};        ///< whether that is right
+  std::optional<std::uint64_t> touched = {};  ///< by --touch, in all
+  std::optional<Observed> observed = {};
 
   [[nodiscard]] std::optional<double> used_percent() const;
   [[nodiscard]] std::optional<std::uint64_t> headroom() const;
@@ -97,7 +106,9 @@ class Report {
   /// A target was reached, and growth goes on.
   void target_reached(const State& state, std::string_view reason);
   /// `signal` is empty but for reason "signal".
-  void stopped(const State& state, std::string_view reason, std::string_view signal);
+  /// `residue`: usage above that at the start, once all was given back.
+  void stopped(const State& state, std::string_view reason, std::string_view signal,
+               std::optional<std::uint64_t> residue);
 
   void worker_killed(const Killed& killed);
   void verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts);

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "explain.h"
 #include "options.h"
 #include "outcome.h"
 #include "subcommand.h"
@@ -14,6 +15,7 @@ namespace oomdrill::simulator {
 std::span<const Subcommand> subcommands() {
   static constexpr std::array kTable = {
       Subcommand{&kCommand, run_leak},
+      Subcommand{&kExplain, run_explain},
   };
   return kTable;
 }

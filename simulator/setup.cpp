@@ -12,35 +12,35 @@ namespace oomdrill::simulator {
 namespace {
 
 /// What suits the pattern, or what was asked for where that does.
-Result<const memory::Kind*> choose_kind(std::span<const memory::Kind> kinds,
-                                        const Settings& settings, const plan::Pattern& pattern) {
+Result<memory::Choice> choose_kind(std::span<const memory::Kind> kinds, const Settings& settings,
+                                   const plan::Pattern& pattern) {
   const bool malloced = pattern.needs_blocks || !settings.allocator.empty();
   const std::string_view suits = malloced ? "heap" : "anon";
-  const auto kind = memory::find_kind(kinds, settings.kind.empty() ? suits : settings.kind);
-  if (!kind) return fail(Error(kind.error()).within("--kind"));
-  if (pattern.needs_blocks && !(*kind)->small_blocks) {
+  auto choice = memory::parse_kind(kinds, settings.kind.empty() ? suits : settings.kind);
+  if (!choice) return fail(std::move(choice.error()).within("--kind"));
+  if (pattern.needs_blocks && !choice->kind->small_blocks) {
     return fail(fmt::format("pattern '{}' frees single blocks, and memory of kind '{}' cannot",
-                            pattern.name, (*kind)->name),
+                            pattern.name, choice->kind->name),
                 "--kind", "use --kind heap");
   }
-  if (!settings.allocator.empty() && (*kind)->name != "heap") {
-    return fail(fmt::format("serves malloc, which memory of kind '{}' is not from", (*kind)->name),
-                "--allocator", "use --kind heap");
+  if (!settings.allocator.empty() && choice->kind->name != "heap") {
+    return fail(
+        fmt::format("serves malloc, which memory of kind '{}' is not from", choice->kind->name),
+        "--allocator", "use --kind heap");
   }
-  return *kind;
+  return choice;
 }
 
 }  // namespace
 
-Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
-                                         const Settings& settings) {
+Outcome<memory::Choice> set_up_kind(std::span<const memory::Kind> kinds, const Settings& settings) {
   const auto choice = plan::parse_pattern(settings.pattern);
   if (!choice) return refuse(kUsage, choice.error());
   const auto kind = choose_kind(kinds, settings, *choice->pattern);
   if (!kind) return refuse(kUsage, kind.error());
-  if (auto status = (*kind)->supported(); !status) {
+  if (auto status = kind->supported(); !status) {
     return refuse(kUnavailable,
-                  Error(status.error()).within("--kind " + std::string((*kind)->name)));
+                  Error(status.error()).within("--kind " + std::string(kind->kind->name)));
   }
   return *kind;
 }

@@ -16,8 +16,7 @@ namespace oomdrill::simulator {
 
 /// What suits the pattern, or what was asked for where that does. Error: a usage error, or why
 /// this machine cannot.
-Outcome<const memory::Kind*> set_up_kind(std::span<const memory::Kind> kinds,
-                                         const Settings& settings);
+Outcome<memory::Choice> set_up_kind(std::span<const memory::Kind> kinds, const Settings& settings);
 
 /// The plan, or the part of it that worker `number` (from 1 on) carries out, held against the time.
 /// Error: a usage error.

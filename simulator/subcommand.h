@@ -15,6 +15,7 @@ struct Subcommand {
 };
 
 int run_leak(const Arguments& arguments, const Machine& machine);
+int run_explain(const Arguments& arguments, const Machine& machine);
 
 /// The one table; the first entry is what leaksim does without a command.
 std::span<const Subcommand> subcommands();

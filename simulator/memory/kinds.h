@@ -7,5 +7,14 @@ namespace oomdrill::memory {
 
 extern const Kind kAnon;
 extern const Kind kHeap;
+extern const Kind kStack;
+extern const Kind kMemfd;
+extern const Kind kTmpfs;
+extern const Kind kFile;
+extern const Kind kShm;
+extern const Kind kKernel;
+extern const Kind kHugePage;
+extern const Kind kFork;
+extern const Kind kUntouched;
 
 }  // namespace oomdrill::memory

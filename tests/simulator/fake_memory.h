@@ -40,6 +40,16 @@ class FakeMemory final : public memory::Memory {
     if (on_release_) on_release_(block.bytes);
   }
 
+  void touch(const memory::Block& block, std::uint64_t from, std::uint64_t bytes) override {
+    if (touched_.size() < touched_.capacity()) touched_.push_back({block.handle + from, bytes});
+  }
+  void reset() override { ++resets_; }
+  [[nodiscard]] std::uint64_t granule() const override { return granule_; }
+
+  void set_granule(std::uint64_t granule) { granule_ = granule; }
+  void remember_touches() { touched_.reserve(1000); }
+  [[nodiscard]] const std::vector<memory::Block>& touched() const { return touched_; }
+  [[nodiscard]] int resets() const { return resets_; }
   void limit_reservation(std::uint64_t most) { most_ = most; }
   void refuse_after(std::uint64_t reservations) { refuse_after_ = reservations; }
   void on_release(std::function<void(std::uint64_t)> hook) { on_release_ = std::move(hook); }
@@ -58,6 +68,9 @@ class FakeMemory final : public memory::Memory {
   std::set<std::uintptr_t> held_;
   std::function<void(std::uint64_t)> on_write_;
   std::function<void(std::uint64_t)> on_release_;
+  std::vector<memory::Block> touched_;
+  std::uint64_t granule_ = 1;
+  int resets_ = 0;
   std::uintptr_t next_ = std::uintptr_t{1} << 40;
   std::uint64_t most_ = UINT64_MAX;
   std::uint64_t refuse_after_ = UINT64_MAX;
@@ -71,8 +84,12 @@ inline const memory::Kind FakeMemory::kKind = {
     .help = "counts",
     .divisible = true,
     .small_blocks = false,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 
@@ -81,8 +98,12 @@ inline const memory::Kind FakeMemory::kWhole = {
     .help = "counts",
     .divisible = false,
     .small_blocks = true,
-    .supported = []() -> Result<void> { return {}; },
-    .make = [](memory::Content) -> std::unique_ptr<memory::Memory> {
+    .parameters = {},
+    .claim = [](const memory::Settings&) -> memory::Claim {
+      return {.counter = memory::Counter::anon, .resident = true};
+    },
+    .supported = [](const memory::Settings&) -> Result<void> { return {}; },
+    .make = [](memory::Content, const memory::Settings&) -> std::unique_ptr<memory::Memory> {
       return std::make_unique<FakeMemory>();
     }};
 

@@ -150,5 +150,70 @@ TEST_F(LedgerTest, GivesAllBack) {
   EXPECT_TRUE(memory_.held().empty());
 }
 
+TEST_F(LedgerTest, ShrinksByWholeGranulesAndOwesTheRest) {
+  memory_.set_granule(256);  // handles begin at a multiple
+  apply(plan::Grow{10'000});
+  apply(plan::Grow{10'000});
+  apply(plan::Shrink{255});
+  EXPECT_EQ(ledger_->live(), 20'000u);
+  apply(plan::Shrink{300});
+  EXPECT_EQ(memory_.released(), 512u);
+  EXPECT_EQ(ledger_->live(), 20'000u - 512u);
+  apply(plan::Shrink{30'000});  // all of it, the odd end too
+  EXPECT_EQ(ledger_->live(), 0u);
+  EXPECT_EQ(memory_.released(), 20'000u);
+  EXPECT_EQ(memory_.resets(), 1);
+}
+
+TEST_F(LedgerTest, TouchesRoundAndRound) {
+  memory_.remember_touches();
+  memory_.limit_reservation(5000);
+  apply(plan::Grow{10'000});
+  const std::uintptr_t first = std::uintptr_t{1} << 40;
+  EXPECT_EQ(ledger_->touch(7000), 7000u);
+  EXPECT_EQ(ledger_->touch(7000), 7000u);
+  ASSERT_EQ(memory_.touched().size(), 3u);  // joined blocks: one piece, then to the end, then anew
+  EXPECT_EQ(memory_.touched()[0].handle, first);
+  EXPECT_EQ(memory_.touched()[1].handle, first + 7000);
+  EXPECT_EQ(memory_.touched()[1].bytes, 3000u);
+  EXPECT_EQ(memory_.touched()[2].handle, first);
+  EXPECT_EQ(memory_.touched()[2].bytes, 4000u);
+  // What is given back is not touched; never more than all at once.
+  apply(plan::Shrink{5000});
+  EXPECT_EQ(ledger_->touch(100'000), 5000u);
+  for (std::size_t i = 3; i < memory_.touched().size(); ++i) {
+    EXPECT_GE(memory_.touched()[i].handle, first + 5000);
+  }
+}
+
+TEST_F(LedgerTest, TouchesTheBlocksThatAGroupKept) {
+  use(FakeMemory::kWhole);
+  memory_.remember_touches();
+  apply(plan::Allocate{10, 64, 1});
+  apply(plan::Allocate{2, 32, 2});
+  EXPECT_EQ(ledger_->touch(100), 128u);
+  apply(plan::FreeMost{1, 5, 0});
+  EXPECT_EQ(ledger_->live(), 2 * 64u + 2 * 32u);
+  const std::size_t before = memory_.touched().size();
+  EXPECT_EQ(ledger_->touch(1000), 192u);
+  std::set<std::uintptr_t> touched;
+  for (std::size_t i = before; i < memory_.touched().size(); ++i) {
+    touched.insert(memory_.touched()[i].handle);
+  }
+  EXPECT_EQ(touched, memory_.held());
+  ledger_->release_all();
+  EXPECT_EQ(ledger_->touch(1000), 0u);
+}
+
+TEST_F(LedgerTest, TouchesNothingWhileTheFirstBlockIsWritten) {
+  std::uint64_t touched = 1;
+  EXPECT_TRUE(ledger_->apply(plan::Grow{2 * Ledger::kSlice}, kAll, [&] {
+    touched = ledger_->touch(1000);
+    return true;
+  }));
+  EXPECT_EQ(touched, 0u);
+  EXPECT_EQ(ledger_->touch(1000), 1000u);
+}
+
 }  // namespace
 }  // namespace oomdrill::simulator

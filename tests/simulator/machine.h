@@ -109,7 +109,7 @@ class FakeMachine {
   std::uint64_t live = 0;
 
  private:
-  static std::unique_ptr<memory::Memory> make(memory::Content) {
+  static std::unique_ptr<memory::Memory> make(memory::Content, const memory::Settings&) {
     auto memory = std::make_unique<FakeMemory>();
     FakeMachine* machine = current_;
     machine->written = 0;

@@ -124,6 +124,10 @@ INSTANTIATE_TEST_SUITE_P(
              64,
              "--kind: unknown kind of memory 'swap'; choose one of anon, heap"},
         Case{"kind_of_fragment", {"-p", "fragment", "--kind", "anon"}, 64, "frees single blocks"},
+        Case{"content", {"--content", "noise"}, 64, "--content: unknown content 'noise'"},
+        Case{"content_share", {"--content", "compressible=1"}, 64, "'1' is no share of a page"},
+        Case{"touch", {"--touch", "20%"}, 64, "--touch: '20%' is no rate; write it as 20%/s"},
+        Case{"touch_200", {"--touch", "200%/s"}, 64, "--touch: '200%' is out of range"},
         Case{"format", {"--format", "xml"}, 64, "--format"}),
     [](const auto& each) { return std::string(each.param.name); });
 
@@ -734,6 +738,69 @@ TEST(Leak, TheLineFollowsTheWidthOfTheTerminal) {
     EXPECT_LT(state.size(), 30u) << state;
   }
   EXPECT_GT(count, 20);
+}
+
+// ---- what the kernel charged, and what others see of it
+
+TEST(Proof, SaysWhetherTheKernelChargedWhatTheKindClaims) {
+  for (const bool charges : {true, false}) {
+    FakeMachine machine;
+    machine.on_write = [&](std::uint64_t bytes) {
+      machine.set_used(FakeMachine::kBase + bytes);
+      if (!charges || bytes % 1'000'000 != 0) return;
+      machine.tree.file("/sys/fs/cgroup/memory.stat",
+                        "anon " + std::to_string(FakeMachine::kBase + bytes) +
+                            "\nfile 4096\ninactive_file 4096\n");
+    };
+    EXPECT_EQ(machine.run({"--duration", "10s"}), kDone);
+    const auto all = events(machine.out.text());
+    const auto stopped = named(all, "leak.stopped");
+    ASSERT_EQ(stopped.size(), 1u);
+    EXPECT_EQ(stopped[0]["charged_as_claimed"], charges);
+    EXPECT_EQ(stopped[0]["charged_bytes"], charges ? 10'000'000 : 0);
+    EXPECT_EQ(stopped[0]["residue_bytes"], 10'000'000);  // the fake cgroup gives nothing back
+    EXPECT_EQ(named(all, "leak.started")[0]["claimed_counter"], "anon");
+  }
+}
+
+TEST(Observers, StandInEveryProgressEvent) {
+  FakeMachine machine;
+  machine.tree.file("/sys/fs/cgroup/memory.stat",
+                    "anon 1048576\nfile 524288\ninactive_file 262144\n");
+  EXPECT_EQ(machine.run({"--duration", "2s"}), kDone);
+  const auto progress = named(events(machine.out.text()), "leak.progress");
+  ASSERT_FALSE(progress.empty());
+  const json& shown = progress[0]["observers"];
+  const std::uint64_t used = progress[0]["used_bytes"];
+  EXPECT_EQ(shown["cgroup_bytes"], used);
+  EXPECT_EQ(shown["rss_bytes"], progress[0]["rss_bytes"]);
+  EXPECT_EQ(shown["docker_bytes"], used - 262144);
+  EXPECT_EQ(shown["kubelet_bytes"], used - 262144);
+  EXPECT_EQ(shown["ecs_v1_bytes"], used - 524288);
+  EXPECT_EQ(shown["ecs_v2_bytes"], used - 262144);
+  EXPECT_EQ(shown["ecs_v2_percent"], 1.56);  // 1 of 64 MiB
+}
+
+TEST(Touch, UsesThatShareOfTheLiveMemoryASecond) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"-p", "burst:size=10MB,interval=1s", "--max-bytes", "10MB", "--hold",
+                         "--duration", "11s", "--touch", "20%/s"}),
+            kDone);
+  const auto all = events(machine.out.text());
+  EXPECT_EQ(named(all, "leak.started")[0]["touch_percent_per_s"], 20);
+  // 10 MB for 10 s.
+  const double touched = named(all, "leak.stopped")[0]["touched_bytes"];
+  EXPECT_NEAR(touched, 20e6, 0.3e6);
+}
+
+TEST(ExplainCommand, ListsAllKindsOrExplainsOne) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.run({"explain"}), kDone);
+  EXPECT_NE(machine.out.text().find("ECS on cgroup v1"), std::string::npos);
+  EXPECT_NE(machine.out.text().find("heap"), std::string::npos);
+  EXPECT_EQ(machine.run({"explain", "swap"}), kUsage);
+  EXPECT_EQ(machine.err.text(),
+            "leaksim: explain: unknown kind of memory 'swap'; choose one of anon, heap\n");
 }
 
 }  // namespace

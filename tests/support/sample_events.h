@@ -41,6 +41,22 @@ inline Event& add_sample(Event& event) {
       .number("psi_full_total_us", 0u);
 }
 
+inline Event& add_proof(Event& event) {
+  return event.number("rss_bytes", 62'914'560u)
+      .number("charged_bytes", 59'998'208u)
+      .number("touched_bytes", 12'000'000u)
+      .begin("observers")
+      .number("cgroup_bytes", 64'290'816u)
+      .number("rss_bytes", 62'914'560u)
+      .number("docker_bytes", 64'286'720u)
+      .number("kubelet_bytes", 64'286'720u)
+      .number("ecs_v1_bytes", 62'390'272u)
+      .number("ecs_v2_bytes", 64'286'720u)
+      .real("ecs_v1_percent", 92.19)
+      .real("ecs_v2_percent", 95.31)
+      .end();
+}
+
 /// One of every event that the programs write, as full as it comes.
 inline std::vector<Event> every_event() {
   std::vector<Event> events;
@@ -51,7 +67,10 @@ inline std::vector<Event> every_event() {
   make("leak.started")
       .text("pattern", "linear")
       .text("kind", "anon")
+      .text("claimed_counter", "anon")
+      .real("overhead_percent", 0.5)
       .text("content", "unique")
+      .real("touch_percent_per_s", 20)
       .real("rate_bytes_per_s", 1e6)
       .number("seed", 1u)
       .text("until", "90%")
@@ -87,7 +106,7 @@ inline std::vector<Event> every_event() {
         .number("debt_bytes", 4096u)
         .number("lost_bytes", 0u);
     if (name == "leak.progress") event.real("eta_oom_s", 2.8);
-    event.number("rss_bytes", 62'914'560u);
+    add_proof(event);
     if (name == "leak.progress") {
       event.begin("heap")
           .number("allocated_bytes", 60'211'200u)
@@ -103,17 +122,18 @@ inline std::vector<Event> every_event() {
       event.number("target_bytes", 64'424'509u).number("reading_bytes", 64'290'816u);
     }
   }
-  add_usage(make("leak.stopped")
-                .text("reason", "signal")
-                .text("signal", "SIGTERM")
-                .real("elapsed_s", 60.5)
-                .number("live_bytes", 60'000'000u))
-      .number("allocated_bytes", 60'000'000u)
-      .real("requested_bytes_per_s", 1e6)
-      .real("achieved_bytes_per_s", 999'812.5)
-      .number("debt_bytes", 0u)
-      .number("lost_bytes", 0u)
-      .number("rss_bytes", 62'914'560u)
+  add_proof(add_usage(make("leak.stopped")
+                          .text("reason", "signal")
+                          .text("signal", "SIGTERM")
+                          .real("elapsed_s", 60.5)
+                          .number("live_bytes", 60'000'000u))
+                .number("allocated_bytes", 60'000'000u)
+                .real("requested_bytes_per_s", 1e6)
+                .real("achieved_bytes_per_s", 999'812.5)
+                .number("debt_bytes", 0u)
+                .number("lost_bytes", 0u))
+      .boolean("charged_as_claimed", true)
+      .number("residue_bytes", 0u)
       .number("events_dropped", 0u);
   make("leak.worker_killed")
       .number("worker", 2u)

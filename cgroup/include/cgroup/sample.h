@@ -77,6 +77,11 @@ struct Sample {
 /// What each observer shows for the same sample; nullopt where a needed counter is absent.
 /// Sources: facts.md, 4.
 Bytes ecs_used(const Sample& sample, Version version);  ///< ECS agent, before MiB truncation
-Bytes working_set(const Sample& sample);                ///< docker stats, kubelet, cAdvisor
+Bytes working_set(const Sample& sample);                ///< kubelet, cAdvisor
+Bytes docker_used(const Sample& sample);                ///< `docker stats`
+
+/// What ECS publishes as MemoryUtilization for `used` bytes out of ecs_used(): whole MiB in percent
+/// of `whole` (the limit, or the reservation where there is none); nullopt without one of them.
+std::optional<double> ecs_utilization(const Bytes& used, const Bytes& whole);
 
 }  // namespace oomdrill::cgroup

@@ -39,7 +39,7 @@ class Anon : public testing::Test {
     }
     return first;
   }
-  std::unique_ptr<Memory> memory_ = kAnon.make(Content(1));
+  std::unique_ptr<Memory> memory_ = kAnon.make(Content(1), {});
 };
 
 TEST_F(Anon, APageTableStandsForTheFirstPageOfARegion) {

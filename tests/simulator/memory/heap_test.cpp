@@ -22,7 +22,7 @@ constexpr bool kOwnMalloc = true;
 
 TEST(Heap, LargeBlocksKeepComingFromMmapAfterAFree) {
   if (!kOwnMalloc) GTEST_SKIP() << "a sanitizer's malloc has no mmap threshold";
-  const auto memory = kHeap.make(Content(1));
+  const auto memory = kHeap.make(Content(1), {});
   ::malloc_trim(0);  // what is free at the heap's end would serve the block
   const auto mapped = [] { return ::mallinfo2().hblks; };
   const auto before = mapped();
@@ -37,7 +37,7 @@ TEST(Heap, LargeBlocksKeepComingFromMmapAfterAFree) {
 
 TEST(Heap, SaysWhatTheKernelRefused) {
   if (!kOwnMalloc) GTEST_SKIP() << "a sanitizer's malloc ends the program instead";
-  const auto memory = kHeap.make(Content(1));
+  const auto memory = kHeap.make(Content(1), {});
   const auto block = memory->reserve(std::uint64_t{1} << 62);
   ASSERT_FALSE(block);
   EXPECT_EQ(block.error().errnum, ENOMEM);
