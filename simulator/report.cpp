@@ -171,7 +171,7 @@ void Report::target_reached(const State& state, std::string_view reason) {
   telemetry::Event event = make("leak.target_reached");
   event.text("reason", reason);
   add_state(event, state);
-  event.number("rss_bytes", state.rss);
+  add_proof(event, state);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
