@@ -143,9 +143,8 @@ void Report::holding(const State& state) {
   erase();
   telemetry::Event event = make("leak.holding");
   add_state(event, state);
-  event.number("rss_bytes", state.rss)
-      .number("target_bytes", state.target)
-      .number("reading_bytes", state.reading);
+  add_proof(event, state);
+  event.number("target_bytes", state.target).number("reading_bytes", state.reading);
   add_heap(event, state.heap);
   emitter_->emit(event);
 }
