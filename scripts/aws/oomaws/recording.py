@@ -5,9 +5,9 @@ from datetime import datetime, timezone
 
 from .place import task_id
 
-INTERESTING = ("memory.oom_kill", "workload.exited", "memory.threshold", "memory.growth", "probe.warning")
 # What tells the shape of the growth; without it samples of a long life would be many pages.
 PAGES = 3
+SMALL = 256 << 10  # bytes of a page that is not full for its size: what was before is not there, or not much
 
 
 def parsed(message):
@@ -32,7 +32,8 @@ def tail(aws, group, stream, limit=10000):
         page = aws.read("logs", "get-log-events", {"events": [], "nextBackwardToken": None}, log_group_name=group,
                         log_stream_name=stream, limit=min(limit, 10000), next_token=token)
         lines = page["events"] + lines
-        if len(lines) >= limit or not page["events"] or page.get("nextBackwardToken") in (None, token):
+        is_small = page["events"] and sum(len(line["message"]) for line in page["events"]) < SMALL
+        if len(lines) >= limit or is_small or page.get("nextBackwardToken") in (None, token):
             break
         token = page["nextBackwardToken"]
     return lines[-limit:]
@@ -47,6 +48,32 @@ def of_task(aws, place, task, limit=10000):
         lines += got
         events += [event for event in (parsed(line["message"]) for line in got) if event]
     return lines, sorted(events, key=lambda event: event["time"])
+
+
+class Follower:
+    """News of a task's streams."""
+
+    def __init__(self, aws, place, task):
+        self._aws, self._streams = aws, {}
+        self._group, prefixes = place.log_streams()
+        for prefix in prefixes.values():
+            self._streams[f"{prefix}/{task_id(task)}"] = (0, set())
+
+    def events(self):
+        """Those that came since the last time."""
+        fresh = []
+        for stream, (since, known) in self._streams.items():
+            page = self._aws.read("logs", "get-log-events", log_group_name=self._group, log_stream_name=stream, start_from_head=True,
+                                  start_time=since)
+            for line in page["events"]:
+                event = parsed(line["message"])
+                key = (line["timestamp"], line["message"])
+                if event and key not in known:
+                    fresh.append(event)
+            if page["events"]:  # those of the same millisecond come again
+                last = page["events"][-1]["timestamp"]
+                self._streams[stream] = (last, {(e["timestamp"], e["message"]) for e in page["events"] if e["timestamp"] == last})
+        return sorted(fresh, key=lambda event: event["time"])
 
 
 def narrated(event):

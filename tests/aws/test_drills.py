@@ -1,0 +1,80 @@
+"""Each way a task may end or live, made by the drill command in a real container, and diagnosed rightly."""
+
+import signal
+
+import pytest
+
+# A worker that leaks and is killed, again and again, while its parent lives on.
+WORKERS = "leaksim --rate 320MB/s --format json; echo the worker ended with $?; sleep 1; exit 0"
+STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
+
+DRILLS = {
+    "leak": ([], "oom-kill"),
+    "burst": (["--pattern", "burst:size=96MiB,interval=800ms"], "burst"),
+    "one-burst": (["--pattern", "burst:size=600MiB,interval=2s"], "burst"),
+    "fragment": (["--pattern", "fragment:rate=160MB/s"], "oom-kill"),
+    "worker": (["--command", WORKERS], "worker-oom-kill"),
+    "kill": (["--command", "sleep 1; kill -9 $$"], "sigkill-outside"),
+    "stop": (["--command", STUBBORN, "--timeout", "2s"], "healthy"),
+    "plateau": (["--rate", "320MB/s", "--until", "85%", "--hold", "--timeout", "10s"], "plateau"),
+    "low": (["--rate", "320MB/s", "--until", "30%", "--hold", "--timeout", "6s"], "healthy"),
+    "slow-leak": (["--rate", "4MB/s", "--timeout", "6s"], "slow-leak"),
+    "exit": (["--command", "sleep 1; exit 3"], "ended"),
+}
+
+
+@pytest.mark.parametrize("name", DRILLS)
+def test_named_drills_are_diagnosed_rightly(account, idle, name):
+    words, kind = DRILLS[name]
+    told = account.json("drill", *words, *idle.where, "--yes", "--poll", "1s", "--expect", kind)
+    assert told["as_expected"] is True
+    verdict = told["verdict"]
+    assert verdict["kind"] == kind, verdict
+    (task,) = [t for t in account.tasks() if t["taskArn"].endswith(told["task"])]
+    exit_code = task["containers"][0]["exitCode"]
+    is_oom = kind in ("oom-kill", "burst")
+    assert (exit_code == 137) == (is_oom or name in ("kill", "stop")), task
+    # The kernel's counter from outside, as ECS tells it.
+    assert ("OutOfMemoryError" in task["containers"][0].get("reason", "")) == (is_oom or kind == "worker-oom-kill"), task
+    if is_oom:
+        assert verdict["confidence"] == "certain"
+        assert any("oom_kill went 0 → 1" in why for why in verdict["why"]), verdict
+    # The same from the evidence alone, as someone would who was called.
+    later = {"stop": "stop-timeout", "plateau": "ended", "low": "ended", "slow-leak": "ended"}.get(name, kind)
+    code = 0 if later == "ended" else 1
+    diagnosed = account.json("diagnose", "--task", told["task"], *idle.where, code=code)
+    assert diagnosed["diagnosis"]["kind"] == later, diagnosed["diagnosis"]
+    assert diagnosed["diagnosis"]["task"] == told["task"]
+
+
+def test_a_burst_names_a_size_that_holds_it(account, idle):
+    told = account.json("drill", "--pattern", "burst:size=600MiB,interval=1s", *idle.where, "--yes", "--poll", "1s")
+    verdict = told["verdict"]
+    assert verdict["kind"] == "burst" and verdict["enough_mib"] > 600
+    diagnosed = account.json("diagnose", "--task", told["task"], *idle.where, code=1)
+    assert "resolve scale-up --memory 2048" in diagnosed["next"], diagnosed["next"]
+
+
+def test_a_drill_that_ends_otherwise_is_exit_code_1(account, idle):
+    done = account.script("drill", "--command", "true", *idle.where, "--yes", "--poll", "1s", "--expect", "oom")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "verdict      ended" in done.stdout and "expected     oom: no" in done.stdout
+
+
+def test_a_sigkill_from_outside_is_not_taken_for_memory(account, idle):
+    """The kill comes while memory is nearly full: the counter decides, not the level."""
+    import subprocess
+
+    from conftest import SCRIPTS
+
+    process = subprocess.Popen([SCRIPTS / "drill", "--json", "--rate", "320MB/s", "--until", "90%", "--hold", *idle.where, "--yes",
+                                "--poll", "1s", "--expect", "sigkill-outside"],
+                               env=account.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    known = {t["taskArn"] for t in account.tasks()}
+    task = account.wait(lambda: next((t for t in account.tasks() if t["taskArn"] not in known), None), "the drill's task")
+    group, stream = idle.group, f"{idle.family}/app/{task['taskArn'].rsplit('/', 1)[-1]}"
+    account.wait(lambda: any("leak.holding" in e["message"] for e in account.aws(
+        "logs", "get-log-events", "--log-group-name", group, "--log-stream-name", stream)["events"]), "the leak holds")
+    account.control("kill", task=task["taskArn"], signal=int(signal.SIGKILL))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
