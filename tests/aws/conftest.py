@@ -49,12 +49,13 @@ class Account:
 
     def script(self, name, *words, env=None, cwd=None, feed=None):
         """A command of scripts/aws to its end."""
-        return subprocess.run([SCRIPTS / name, *words], env={**self.environment, **(env or {})}, cwd=cwd or self.folder, input=feed or "",
+        environment = {k: v for k, v in {**self.environment, **(env or {})}.items() if v is not None}
+        return subprocess.run([SCRIPTS / name, *words], env=environment, cwd=cwd or self.folder, input=feed or "",
                               capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def json(self, name, *words, code=0, **options):
         done = self.script(name, "--json", *words, **options)
-        assert done.returncode == code, done.stdout + done.stderr
+        assert code is None or done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 
     def tasks(self):
@@ -181,3 +182,40 @@ def idle(applied):
     """A service without tasks, for drills beside it; the probe looks every 100 ms, so that a drill may be short."""
     stack, values = applied("shop")
     return stack.make(values, {"OOMPROBE_INTERVAL": "100ms", "LEAKSIM_RATE": "160MB/s"}, desired=0, stop_timeout=2)
+
+
+@pytest.fixture(scope="session")
+def module(stub, tmp_path_factory):
+    return Root(stub, copy_of(MODULE, tmp_path_factory.mktemp("module") / "root")).init()
+
+
+# Commands that bring each kind of end about; the rate and the probe's interval are those of `idle`.
+WORKERS = "leaksim --rate 320MB/s --format json; echo the worker ended with $?; sleep 1; exit 0"
+STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
+DRILLS = {
+    "leak": ([], "oom-kill"),
+    "burst": (["--pattern", "burst:size=96MiB,interval=800ms"], "burst"),
+    "one-burst": (["--pattern", "burst:size=600MiB,interval=2s"], "burst"),
+    "fragment": (["--pattern", "fragment:rate=160MB/s"], "oom-kill"),
+    "worker": (["--command", WORKERS], "worker-oom-kill"),
+    "kill": (["--command", "sleep 1; kill -9 $$"], "sigkill-outside"),
+    "stop": (["--command", STUBBORN, "--timeout", "2s"], "healthy"),
+    "plateau": (["--rate", "320MB/s", "--until", "85%", "--hold", "--timeout", "10s"], "plateau"),
+    "low": (["--rate", "320MB/s", "--until", "30%", "--hold", "--timeout", "6s"], "healthy"),
+    "slow-leak": (["--rate", "4MB/s", "--timeout", "6s"], "slow-leak"),
+    "exit": (["--command", "sleep 1; exit 3"], "ended"),
+}
+
+
+@pytest.fixture(scope="session")
+def drilled(account, idle):
+    """drilled(name) -> what the drill command told, once for all tests."""
+    done = {}
+
+    def run(name):
+        if name not in done:
+            words, kind = DRILLS[name]
+            done[name] = account.json("drill", *words, *idle.where, "--yes", "--poll", "2s", "--expect", kind)
+        return done[name]
+
+    return run

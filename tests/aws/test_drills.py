@@ -3,30 +3,12 @@
 import signal
 
 import pytest
-
-# A worker that leaks and is killed, again and again, while its parent lives on.
-WORKERS = "leaksim --rate 320MB/s --format json; echo the worker ended with $?; sleep 1; exit 0"
-STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
-
-DRILLS = {
-    "leak": ([], "oom-kill"),
-    "burst": (["--pattern", "burst:size=96MiB,interval=800ms"], "burst"),
-    "one-burst": (["--pattern", "burst:size=600MiB,interval=2s"], "burst"),
-    "fragment": (["--pattern", "fragment:rate=160MB/s"], "oom-kill"),
-    "worker": (["--command", WORKERS], "worker-oom-kill"),
-    "kill": (["--command", "sleep 1; kill -9 $$"], "sigkill-outside"),
-    "stop": (["--command", STUBBORN, "--timeout", "2s"], "healthy"),
-    "plateau": (["--rate", "320MB/s", "--until", "85%", "--hold", "--timeout", "10s"], "plateau"),
-    "low": (["--rate", "320MB/s", "--until", "30%", "--hold", "--timeout", "6s"], "healthy"),
-    "slow-leak": (["--rate", "4MB/s", "--timeout", "6s"], "slow-leak"),
-    "exit": (["--command", "sleep 1; exit 3"], "ended"),
-}
-
+from conftest import DRILLS
 
 @pytest.mark.parametrize("name", DRILLS)
-def test_named_drills_are_diagnosed_rightly(account, idle, name):
-    words, kind = DRILLS[name]
-    told = account.json("drill", *words, *idle.where, "--yes", "--poll", "1s", "--expect", kind)
+def test_named_drills_are_diagnosed_rightly(account, idle, drilled, name):
+    kind = DRILLS[name][1]
+    told = drilled(name)
     assert told["as_expected"] is True
     verdict = told["verdict"]
     assert verdict["kind"] == kind, verdict
@@ -48,7 +30,7 @@ def test_named_drills_are_diagnosed_rightly(account, idle, name):
 
 
 def test_a_burst_names_a_size_that_holds_it(account, idle):
-    told = account.json("drill", "--pattern", "burst:size=600MiB,interval=1s", *idle.where, "--yes", "--poll", "1s")
+    told = account.json("drill", "--pattern", "burst:size=600MiB,interval=1s", *idle.where, "--yes", "--poll", "2s")
     verdict = told["verdict"]
     assert verdict["kind"] == "burst" and verdict["enough_mib"] > 600
     diagnosed = account.json("diagnose", "--task", told["task"], *idle.where, code=1)
@@ -56,7 +38,7 @@ def test_a_burst_names_a_size_that_holds_it(account, idle):
 
 
 def test_a_drill_that_ends_otherwise_is_exit_code_1(account, idle):
-    done = account.script("drill", "--command", "true", *idle.where, "--yes", "--poll", "1s", "--expect", "oom")
+    done = account.script("drill", "--command", "true", *idle.where, "--yes", "--poll", "2s", "--expect", "oom")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "verdict      ended" in done.stdout and "expected     oom: no" in done.stdout
 
@@ -68,7 +50,7 @@ def test_a_sigkill_from_outside_is_not_taken_for_memory(account, idle):
     from conftest import SCRIPTS
 
     process = subprocess.Popen([SCRIPTS / "drill", "--json", "--rate", "320MB/s", "--until", "90%", "--hold", *idle.where, "--yes",
-                                "--poll", "1s", "--expect", "sigkill-outside"],
+                                "--poll", "2s", "--expect", "sigkill-outside"],
                                env=account.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     known = {t["taskArn"] for t in account.tasks()}
     task = account.wait(lambda: next((t for t in account.tasks() if t["taskArn"] not in known), None), "the drill's task")

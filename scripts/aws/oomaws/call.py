@@ -73,7 +73,7 @@ class Aws:
             if value for word in (option, value)
         ]
 
-    def words(self, service, operation, **arguments):
+    def words(self, service, operation, /, **arguments):
         """The whole command. None is left out, True is a flag, a list is several words, a dict is JSON."""
         words = ["aws", service, *operation.split()]
         for name, value in arguments.items():
@@ -92,11 +92,11 @@ class Aws:
                 words.append(str(value))
         return words + self._shared
 
-    def line(self, *arguments, **options):
+    def line(self, service, operation, /, **arguments):
         """The call as one would type it."""
-        return shlex.join(self.words(*arguments, **options))
+        return shlex.join(self.words(service, operation, **arguments))
 
-    def read(self, service, operation, unknown=None, **arguments):
+    def read(self, service, operation, /, unknown=None, **arguments):
         """The answer of a call that changes nothing. With --dry-run and an `unknown` it is only printed,
         and `unknown` stands for the answer."""
         if self.dry_run and unknown is not None:
@@ -104,7 +104,7 @@ class Aws:
             return unknown
         return self._run(service, operation, arguments)
 
-    def change(self, service, operation, unknown=None, **arguments):
+    def change(self, service, operation, /, unknown=None, **arguments):
         """The answer of a call that changes something; with --dry-run it is only printed."""
         if self.dry_run:
             self._say(self.line(service, operation, **arguments))

@@ -11,6 +11,7 @@ FEWEST = 4  # points
 FLAT = 0.03  # of the limit: less is noise
 MOST_OF_IT = 0.8  # of all growth ...
 BURST_TIME = 0.35  # ... within less than this share of the time is a burst; a steady leak needs MOST_OF_IT of it
+BUCKETS = 200  # of the time, whose means are looked at: jitter of many samples is no growth
 SETTLED = 0.1  # of the growth in the last third of the time: it is over
 
 
@@ -55,8 +56,22 @@ def of(series, limit, is_dead=False):
     if last - first < -FLAT * limit:
         made.name = "falling"
     elif last - first >= FLAT * limit and not (not is_dead and settled(series, first, last)):
-        made.name = "burst" if growing_share(intervals, span) < BURST_TIME else "leak"
+        smooth = means(series, is_dead)
+        rises = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(smooth, smooth[1:])]
+        made.name = "burst" if growing_share(rises, span) < BURST_TIME else "leak"
     return made
+
+
+def means(series, is_dead):
+    """The series in at most BUCKETS means; the kill stays a point of its own."""
+    if len(series) <= BUCKETS:
+        return series
+    body, end = (series[:-1], series[-1:]) if is_dead else (series, [])
+    begin, width = body[0][0], (body[-1][0] - body[0][0]) / BUCKETS
+    buckets = {}
+    for point in body:
+        buckets.setdefault(int((point[0] - begin) / width), []).append(point)
+    return [(sum(p[0] for p in b) / len(b), sum(p[1] for p in b) / len(b)) for _, b in sorted(buckets.items())] + end
 
 
 def settled(series, first, last):
