@@ -257,13 +257,13 @@ class StandIn:
         if event.get("event") != "memory.sample" or "MemoryUtilization" not in event:
             return
         dimensions = [{"Name": "ClusterName", "Value": task.cluster}, {"Name": "ServiceName", "Value": task.service}]
-        at = datetime.fromtimestamp(now, timezone.utc)
+        at = datetime.fromtimestamp(now, timezone.utc).replace(tzinfo=None)  # as moto keeps it
         for namespace, metric, value, unit in (
                 ("AWS/ECS", "MemoryUtilization", event["MemoryUtilization"], "Percent"),
                 ("ECS/ContainerInsights", "MemoryUtilized", event["ecs_used_bytes"] >> 20, "Megabytes"),
                 ("ECS/ContainerInsights", "MemoryReserved", int(task.definition.get("memory") or 0), "Megabytes")):
             backend("cloudwatch").put_metric_data(namespace, [{
-                "MetricName": metric, "Dimensions": dimensions, "Timestamp": at.isoformat(), "Value": value, "Unit": unit}])
+                "MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": unit}])
 
     # --- requests ---
 

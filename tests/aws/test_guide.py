@@ -110,10 +110,9 @@ def test_the_whole_guide(account, stub, network, tmp_path):
     out = play.run("resolve", "scale-up", "--yes", "--rollback", "--settle", "12s", "--poll", "2s")
     assert re.search(r"before +oomdrill:1 +512 +256 +app 480 +1\n +after +oomdrill:\(new\) +1024 +256 +app 992 +1", out), out
     assert "steady       oomdrill on oomdrill:2" in out
-    out = play.run("diagnose", "--since", "1m")
-    # The memory it needed is there: no leak, but a need.
-    living = account.json("diagnose", env=play.environment, code=None)
-    assert [f["kind"] for f in living["findings"] if f["kind"] in ("healthy", "plateau")], living["findings"]
+    play.say("The memory that it needed is there: no leak, but a need. Whoever looks again is told so, not to scale up once more.")
+    out = play.run("diagnose")
+    assert diagnosed(out) == "healthy" and "tasks of earlier revisions stopped" in out
     out = play.run("resolve", "scale-out", "--count", "2", "--yes", "--settle", "2s", "--poll", "2s")
     assert "steady" in out
     out = play.run("resolve", "redeploy", "--yes", "--settle", "2s", "--poll", "2s")
@@ -124,7 +123,7 @@ def test_the_whole_guide(account, stub, network, tmp_path):
     play.run("review", "monthly")
     report = next(work.glob("review-monthly-*.md")).read_text()
     assert "| oom_killed | 137 |" in report and "oomdrill-memory-lead" in report and "oom-kills" in report
-    assert re.search(r"\| .* \| 75\.0 \| 300 / 300 s \|", report), report
+    assert re.search(r"\| .* \| 75(\.0)? \| 300 / 300 s \|", report), report
 
     play.say("## 5. Documentation and runbooks\n\n[runbook.md](runbook.md), [post-incident-review.md](post-incident-review.md), "
              "[knowledge-base.md](knowledge-base.md). The recordings for the review:")

@@ -5,6 +5,8 @@ events of that very millisecond are in. CloudWatch's own tokens expire after a d
 
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 from .call import NO_INPUT, Trouble
@@ -20,7 +22,7 @@ def streams(aws, group, prefix, since_ms):
     return [s["logStreamName"] for s in answer["logStreams"] if s.get("lastEventTimestamp", s.get("lastIngestionTime", since_ms)) >= since_ms]
 
 
-def fleet(aws, place, folder, since, only=None, page=10000, say=print):
+def fleet(aws, place, folder, since, only=None, page=10000):
     """[{path, task, events, new}] after fetching what is new."""
     folder = Path(folder)
     group, prefixes = place.log_streams()
@@ -34,24 +36,36 @@ def fleet(aws, place, folder, since, only=None, page=10000, say=print):
                 state = json.loads((folder / STATE).read_text())
         except (OSError, ValueError) as error:
             raise Trouble(CANNOT_CREATE, f"{folder}: {error}; another --out") from None
-    done = []
-    for name, prefix in prefixes.items():
-        for stream in streams(aws, group, f"{prefix}/", int(since * 1000)):
-            task = stream.rsplit("/", 1)[-1]
-            if only and not any(task.startswith(wanted) for wanted in only):
-                continue
-            # Two containers of a task are two files.
-            path = folder / (f"{task}.jsonl" if len(prefixes) == 1 else f"{task}.{name}.jsonl")
-            kept = state.setdefault(stream, {"bytes": 0, "time": int(since * 1000), "at_time": 0, "events": 0})
-            before = kept["events"]
-            fetch(aws, group, stream, path, kept, page, lambda: save(folder, state))
-            done.append({"path": str(path), "task": task, "events": kept["events"], "new": kept["events"] - before})
+    wanted = [
+        (stream, f"{stream.rsplit('/', 1)[-1]}.jsonl" if len(prefixes) == 1 else f"{stream.rsplit('/', 1)[-1]}.{name}.jsonl")
+        for name, prefix in prefixes.items() for stream in streams(aws, group, f"{prefix}/", int(since * 1000))
+        if not only or any(stream.rsplit("/", 1)[-1].startswith(task) for task in only)
+    ]
+    lock = threading.Lock()
+
+    def one(stream, name):
+        kept = state.setdefault(stream, {"bytes": 0, "time": int(since * 1000), "at_time": 0, "events": 0})
+        before = kept["events"]
+
+        def counted(**more):
+            with lock:
+                kept.update(more)
+                save(folder, state)
+
+        fetch(aws, group, stream, folder / name, dict(kept), page, counted)
+        return {"path": str(folder / name), "task": stream.rsplit("/", 1)[-1], "events": kept["events"], "new": kept["events"] - before}
+
+    done = aws.together(*[lambda what=what: one(*what) for what in wanted])
+    for trouble in done:
+        if isinstance(trouble, Trouble):
+            raise trouble
     if only and not done and not aws.dry_run:
         raise Trouble(NO_INPUT, f"no task {', '.join(only)} has events of that time in {group}")
     return done
 
 
-def fetch(aws, group, stream, path, kept, page, save_state):
+def fetch(aws, group, stream, path, kept, page, counted):
+    """Appends what is new; counted(…) is told after each page how far the file reaches."""
     token, skip, start = None, kept["at_time"], kept["time"]
     if aws.dry_run:
         aws.read("logs", "get-log-events", {}, log_group_name=group, log_stream_name=stream, start_from_head=True,
@@ -61,12 +75,13 @@ def fetch(aws, group, stream, path, kept, page, save_state):
         out = open(path, "r+b" if path.exists() else "w+b")
     except OSError as error:
         raise Trouble(CANNOT_CREATE, f"{path}: {error.strerror}; another --out") from None
+    until = int(time.time() * 1000)  # a stream that is being written would have no end
     with out:
         out.truncate(kept["bytes"])  # what a run that was stopped has written and not counted
         out.seek(kept["bytes"])
         while True:
             answer = aws.read("logs", "get-log-events", log_group_name=group, log_stream_name=stream, start_from_head=True,
-                              start_time=start, limit=page, next_token=token)
+                              start_time=start, end_time=until, limit=page, next_token=token)
             events = answer["events"]
             fresh, skip = events[skip:], max(0, skip - len(events))
             for event in fresh:
@@ -77,7 +92,7 @@ def fetch(aws, group, stream, path, kept, page, save_state):
             os.fsync(out.fileno())
             kept["bytes"] = out.tell()
             kept["events"] += len(fresh)
-            save_state()
+            counted(**kept)
             # The end is reached where the same token comes back.
             if not events or answer["nextForwardToken"] == token:
                 return
