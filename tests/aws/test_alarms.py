@@ -88,7 +88,7 @@ def test_the_guides_alarms_come_too_late_or_never(judged):
     alarms = judged("leak")
     for name in ("ecs-memory-utilization-high", "memory-utilization", "oom-kills"):
         assert alarms[name]["fired"] != "before", alarms[name]
-        assert alarms[name]["alignments"]["before"] == 0
+        assert alarms[name].get("alignments", {"before": 0})["before"] == 0  # absent where there is no data
     assert alarms["oom-kills"]["fired"] == "never"
     assert alarms["oom-killed"]["fired"] == "after"
 
