@@ -202,7 +202,10 @@ class StandIn:
                       and time.time() - t.created < 0.5]
             if len(new) < desired:
                 kept.is_steady = False
-                if not lately:
+                # As ECS does: the more often it died, the later it is started again.
+                died = [t.stopped for t in self.tasks if t.service == service.name and t.cluster == service.cluster_name
+                        and t.generation == key and t.stopped and t.stop_code == "EssentialContainerExited"]
+                if not lately and (not died or time.time() - max(died) > min(3 * len(died), 15)):
                     self.start(service, kept, definition, key)
             elif old:
                 kept.is_steady = False

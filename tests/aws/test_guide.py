@@ -132,10 +132,11 @@ def test_the_whole_guide(account, stub, network, tmp_path):
 
     play.say("## 6. Testing and validation\n\n[drills.md](drills.md) is the programme. A burst, which no average shows, and a plateau, which is no "
              "leak:")
-    out = play.run("drill", "--pattern", "burst:size=600MiB,interval=2s", "--expect", "burst", "--yes", "--poll", "2s")
+    out = play.run("drill", "--pattern", "burst:size=1200MiB,interval=2s", "--max-bytes", "4GiB", "--expect", "burst", "--yes",
+                   "--poll", "3s")
     assert "verdict      burst" in out
-    out = play.run("drill", "--rate", "320MB/s", "--until", "85%", "--max-bytes", "2GiB", "--hold", "--timeout", "12s", "--expect", "plateau",
-                   "--yes", "--poll", "2s")
+    out = play.run("drill", "--rate", "320MB/s", "--until", "85%", "--max-bytes", "2GiB", "--hold", "--timeout", "15s", "--expect", "plateau",
+                   "--yes", "--poll", "3s")
     assert "verdict      plateau" in out
 
     play.say("And down again.")
