@@ -101,6 +101,9 @@ def test_without_region_credentials_or_cli(account, idle, tmp_path):
                                   ({"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}, 77, "no credentials")):
         done = account.script("diagnose", *idle.where, env=lacking)
         assert done.returncode == status and part in one_line(done, "diagnose")
+    # Version 1 of the CLI does not know AWS_REGION, which its successor prefers.
+    done = account.script("diagnose", *idle.where, "--dry-run", env={"AWS_DEFAULT_REGION": None, "AWS_REGION": "eu-west-1"})
+    assert done.returncode == 0 and "--region eu-west-1" in done.stdout
     (tmp_path / "python3").symlink_to("/usr/bin/python3")
     done = account.script("diagnose", *idle.where, env={"PATH": str(tmp_path)})
     assert done.returncode == 69 and "apt install awscli" in one_line(done, "diagnose")

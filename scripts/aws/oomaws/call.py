@@ -66,8 +66,9 @@ class Aws:
         self.profile = profile
         self.dry_run = dry_run
         self._say = say
-        # Older CLIs do not know the variable.
+        # Older CLIs do not know these variables.
         endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
+        region = region or os.environ.get("AWS_REGION")
         self._shared = [
             word for option, value in (("--profile", profile), ("--region", region), ("--endpoint-url", endpoint_url))
             if value for word in (option, value)
