@@ -22,7 +22,7 @@ echo "docker $*" >> "$DOCKER_CALLS"
 """
 # What differs from run to run.
 VOLATILE = [
-    (r"\b[0-9a-f]{32}\b", "TASK"), (r"\b[0-9a-f]{8}\b", "TASK"), (r"\d{2}:\d{2}:\d{2}", "hh:mm:ss"), (r"/tmp/\S*/examples/fargate", "deploy/terraform/examples/fargate"),
+    (r"\b[0-9a-f]{32}\b", "TASK"), (r"\b(?=\d*[a-f])[0-9a-f]{8}\b", "TASK"), (r"\d{2}:\d{2}:\d{2}", "hh:mm:ss"), (r"/tmp/\S*/examples/fargate", "deploy/terraform/examples/fargate"),
     (r"http://127\.0\.0\.1:\d+", "ENDPOINT"), (r"ecs-svc/\d+", "ecs-svc/…"), (r"oomdrill:[0-9a-f]{7,40}(-dirty)?\b", "oomdrill:COMMIT"),
     (r"\d{4}-\d{2}-\d{2}", "DATE"),
 ]
