@@ -116,7 +116,7 @@ std::string spell_out(std::string_view text, const Settings& defaults) {
     bool bare = item->find(':') == std::string_view::npos;
     for (const auto& [name, value] : defaults) {
       if (!has_parameter(*choice->pattern, name) || choice->settings.contains(name)) continue;
-      out += (bare ? ":" : ",") + name + "=" + value;
+      out += fmt::format("{}{}={}", bare ? ':' : ',', name, value);
       bare = false;
     }
   }
