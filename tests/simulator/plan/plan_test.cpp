@@ -258,6 +258,7 @@ TEST(SpellOut, WritesDefaultsWhereTheyCount) {
   EXPECT_EQ(spell_out("linear", rate), "linear:rate=2MB/s");
   EXPECT_EQ(spell_out("linear:rate=1MB/s", rate), "linear:rate=1MB/s");
   EXPECT_EQ(spell_out("burst", rate), "burst");
+  EXPECT_EQ(spell_out("linear:", rate), "linear:rate=2MB/s");
   EXPECT_EQ(spell_out("linear:for=1s;hold:for=1s;comb:keep=3", rate),
             "linear:for=1s,rate=2MB/s;hold:for=1s;comb:keep=3,rate=2MB/s");
 }
