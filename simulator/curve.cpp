@@ -12,6 +12,8 @@ namespace {
 
 /// A plan that stays below the limit may have no end; this many steps take about a second.
 constexpr std::uint64_t kMostSteps = 10'000'000;
+/// Nor does one that has not risen above its peak for so many: a cache that is full.
+constexpr std::uint64_t kMostLevelSteps = 500'000;
 constexpr std::size_t kRows = 10;
 constexpr std::size_t kMargin = 12;  ///< for the sizes on the left
 constexpr std::size_t kLeastColumns = 10;
@@ -62,7 +64,8 @@ Result<CurveEnd> trace_curve(const CurveRequest& request, const OnStep& on_step)
     end.reason = reason;
     return end;
   };
-  for (std::uint64_t steps = 0; steps < kMostSteps; ++steps) {
+  std::uint64_t risen = 0;
+  for (std::uint64_t steps = 0; steps < kMostSteps && steps - risen < kMostLevelSteps; ++steps) {
     auto step = (*plan)->next();
     if (!step) return ended(Reason::plan_ended);
     if (step->due > request.horizon) {
@@ -81,6 +84,7 @@ Result<CurveEnd> trace_curve(const CurveRequest& request, const OnStep& on_step)
       if (on_step) on_step(end.at, end.live);
     } else {
       totals.apply(*step);
+      if (totals.live() > end.peak) risen = steps;
       end = {Reason::horizon, step->due, totals.live(), std::max(end.peak, totals.live())};
       if (on_step) on_step(end.at, end.live);
       if (request.limit && end.live > *request.limit) return ended(Reason::limit);

@@ -16,6 +16,10 @@ constexpr std::uint64_t kMostSteps = 20'000'000;
 /// A heap up to this size is modelled block by block, a larger one in proportion.
 constexpr std::uint64_t kWholeHeap = std::uint64_t{128} << 20;
 
+/// The kernel charges a cgroup for 64 pages a CPU ahead of their use and takes them back before it
+/// kills. Measured at a leak's start: 278,528 bytes more than anonymous, file and kernel memory.
+constexpr std::uint64_t kChargedAhead = 64 * 4096;
+
 /// The plan that leaksim carried out. Its text says all but what --rate gave to a leaksim that did
 /// not write it in: then the plan's own rate is another than leak.started tells, which for an
 /// unpaced one is none.
@@ -81,7 +85,7 @@ Result<Prediction> predict(
       result.end = Prediction::End::max_bytes;
       return result;
     }
-    if (used > leak.limit_bytes) {
+    if (used - std::min(leak.used_bytes, kChargedAhead) > leak.limit_bytes) {
       result.end = Prediction::End::oom_kill;
       return result;
     }

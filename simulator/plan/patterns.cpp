@@ -113,11 +113,13 @@ std::string spell_out(std::string_view text, const Settings& defaults) {
     out += *item;
     const auto choice = parse_one(*item);
     if (!choice) continue;
-    bool bare = item->find(':') == std::string_view::npos;
+    const auto colon = item->find(':');
+    std::string_view separator = colon == std::string_view::npos ? ":" : ",";
+    if (colon + 1 == item->size()) separator = "";
     for (const auto& [name, value] : defaults) {
       if (!has_parameter(*choice->pattern, name) || choice->settings.contains(name)) continue;
-      out += (bare ? ":" : ",") + name + "=" + value;
-      bare = false;
+      out += fmt::format("{}{}={}", separator, name, value);
+      separator = ",";
     }
   }
   return out;

@@ -406,7 +406,11 @@ def test_variables_set_what_options_do():
     assert pathlib.Path("other.jsonl").exists()
 
 
-@pytest.mark.parametrize("pattern", ["burst:size=8MiB,interval=200ms", "fragment:rate=40MB/s"])
+@pytest.mark.parametrize("pattern", [
+    "burst:size=8MiB,interval=200ms", "staircase:step=9MiB,dwell=200ms", "exponential:doubling=300ms",
+    "sawtooth:rate=60MB/s,leak=8MiB", "cache-fill:rate=60MB/s,leak=20MB/s",
+    "random-walk:drift=30MB/s", "fragment:rate=40MB/s", "comb:rate=40MB/s", "shift:rate=40MB/s",
+    "lru:rate=40MB/s,cache=58MiB", "linear:rate=30MB/s,for=1s;hold:for=300ms;comb:rate=40MB/s"])
 def test_every_pattern_is_predicted(pattern):
     verdict = verdict_of("--memory", "64MiB", "--", "--pattern", pattern, expect="oom_killed")
     assert verdict["prediction"]["end"] == "oom_killed"

@@ -36,7 +36,7 @@ inline std::string killed_drill() {
          event_line("workload.started", -0.1, R"("seq":2,"pid":7,"command":"leaksim")") +
          event_line("leak.started", 0,
                     R"("seq":1,"pattern":"linear","rate_bytes_per_s":8000000,"seed":1,)"
-                    R"("used_bytes":2108864,"limit_bytes":67108864)") +
+                    R"("used_bytes":2371008,"limit_bytes":67108864)") +
          event_line("memory.sample", 7.9,
                     R"("seq":3,"used_bytes":66000000,"limit_bytes":67108864,)"
                     R"("peak_bytes":66000000)") +

@@ -120,13 +120,13 @@ TEST(PlotCurve, IsAsHighAsTheCurve) {
   ASSERT_TRUE(plot);
   const auto levels = heights(*plot);
   ASSERT_EQ(levels.size(), 80u) << *plot;
-  for (int column = 0; column < 80; ++column) EXPECT_EQ(levels[column], column + 1) << *plot;
+  for (std::size_t i = 0; i < 80; ++i) EXPECT_EQ(levels[i], static_cast<int>(i) + 1) << *plot;
 }
 
 TEST(PlotCurve, ANarrowTerminalStillShowsSomething) {
   const CurveRequest request{.pattern = "staircase", .horizon = std::chrono::minutes(5)};
   const auto end = trace_curve(request, {});
-  for (const std::size_t width : {0, 1, 12, 20}) {
+  for (const std::size_t width : {0U, 1U, 12U, 20U}) {
     const auto plot = plot_curve(request, *end, width);
     ASSERT_TRUE(plot);
     EXPECT_EQ(heights(*plot).size(), 10u) << *plot;

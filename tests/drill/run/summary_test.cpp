@@ -37,14 +37,15 @@ Drill drill_of(std::string_view lines) {
 }
 
 TEST(Summary, SaysWhatHappenedInOneFactALine) {
-  // 65,000,000 bytes of headroom at 8 MB/s: 8.125 s, in steps of 10 ms.
+  // 65,000,000 bytes of headroom at 8 MB/s: 8.125 s, in steps of 10 ms. 256 KiB of what is used at
+  // the start were only charged ahead.
   EXPECT_EQ(text_summary(drill_of(test::killed_drill())),
             R"(verdict      oom_killed (certain): own limit, oom_kill 0 → 1 outside, 0 → 1 inside
 killed       after 8.13 s, at 62.9 MiB of 64.0 MiB (own: memory.limit_in_bytes), victim leaksim
 peak         64.0 MiB (100.0 % of 64.0 MiB)
 rate         8.00 MB/s asked, 7.99 MB/s achieved
 predicted    oom_killed after 8.13 s, actual 8.13 s (+0.0 %)
-             the plan linear in virtual time, from 2.0 MiB at its start to 64.0 MiB
+             the plan linear in virtual time, from 2.3 MiB at its start to 64.0 MiB
 recording    drill.jsonl: 8 events, 0 lost
 expected     oom_killed: yes
 )");

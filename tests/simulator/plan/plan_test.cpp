@@ -258,6 +258,7 @@ TEST(SpellOut, WritesDefaultsWhereTheyCount) {
   EXPECT_EQ(spell_out("linear", rate), "linear:rate=2MB/s");
   EXPECT_EQ(spell_out("linear:rate=1MB/s", rate), "linear:rate=1MB/s");
   EXPECT_EQ(spell_out("burst", rate), "burst");
+  EXPECT_EQ(spell_out("linear:", rate), "linear:rate=2MB/s");
   EXPECT_EQ(spell_out("linear:for=1s;hold:for=1s;comb:keep=3", rate),
             "linear:for=1s,rate=2MB/s;hold:for=1s;comb:keep=3,rate=2MB/s");
 }
@@ -306,9 +307,9 @@ std::vector<std::uint64_t> positions(const FreeSampled& rule, std::uint64_t tota
 }
 
 TEST(SampledPositions, AreAscendingAndExactlyAsMany) {
-  for (const std::uint64_t total : {1, 2, 7, 1000}) {
-    for (const std::uint64_t count : {0, 1, 2, 6, 7, 999, 1000, 5000}) {
-      for (const std::uint64_t sample : {1, 5, 1000}) {
+  for (const std::uint64_t total : {1U, 2U, 7U, 1000U}) {
+    for (const std::uint64_t count : {0U, 1U, 2U, 6U, 7U, 999U, 1000U, 5000U}) {
+      for (const std::uint64_t sample : {1U, 5U, 1000U}) {
         const auto all = positions({0, count, sample, total + count}, total);
         ASSERT_EQ(all.size(), std::min(count, total));
         for (std::size_t i = 0; i < all.size(); ++i) {
@@ -324,7 +325,7 @@ TEST(SampledPositions, AreAscendingAndExactlyAsMany) {
 
 TEST(SampledPositions, LieAsTheLeastOfSoManyDraws) {
   // The mean of the least of n uniform draws from [0, 1) is 1 / (n + 1).
-  for (const std::uint64_t sample : {1, 2, 5, 10}) {
+  for (const std::uint64_t sample : {1U, 2U, 5U, 10U}) {
     double sum = 0;
     int drawn = 0;
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
