@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "report/command.h"
 #include "rightsize/command.h"
 #include "run/command.h"
 #include "subcommand.h"
@@ -16,6 +17,7 @@ constexpr std::array kSubcommands = {
     Subcommand{&run::kRunCommand, run::run_drill},
     Subcommand{&trend::kTrendCommand, trend::run_trend},
     Subcommand{&rightsize::kRightsizeCommand, rightsize::run_rightsize},
+    Subcommand{&report::kReportCommand, report::run_report},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";
