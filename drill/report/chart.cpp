@@ -132,7 +132,7 @@ std::string svg(const Chart& chart, const std::string& id, double width, double 
         "<text class=\"on\" x=\"{:.1f}\" y=\"{:g}\" text-anchor=\"{}\">{}</text>\n",
         mark.kill ? " kill" : "", x(mark.at_s), x(mark.at_s), kTop - 6, kTop + high,
         x(mark.at_s) + (right ? -5 : 5),
-        mark.kill ? kTop - 10 : kTop + 12 + 15 * static_cast<double>(i % 4),
+        mark.kill ? kTop - 10 : kTop + 30 + 15 * static_cast<double>(i % 4),
         right ? "end" : "start", html_text(mark.label));
   }
   return out + "</svg>\n";

@@ -36,6 +36,25 @@ std::string utc(WallTime time) {
   return text;
 }
 
+std::string_view label(Kind kind) {
+  switch (kind) {
+    case Kind::used:
+      return "all that is charged";
+    case Kind::less_cache:
+      return "usage less page cache";
+    case Kind::anon:
+      return "anonymous";
+    case Kind::file:
+      return "page cache and shared";
+    case Kind::shmem:
+      return "shared (tmpfs, memfd)";
+    case Kind::live:
+      return "in use, by leaksim's ledger";
+    default:
+      return name(kind);
+  }
+}
+
 /// "8.09 s", and never "-0.00 s".
 std::string after_text(double seconds) {
   return fmt::format("{:.2f} s", std::abs(seconds) < 0.005 ? 0.0 : seconds);
@@ -88,7 +107,7 @@ std::string summary(const View& view) {
   text += fmt::format(" Its memory: {}; {}.", words(view.trend.pattern), view.trend.why);
   if (view.trend.pace && view.trend.pace->per_s > 0) {
     text += fmt::format(" It grew by {}", format_rate(view.trend.pace->per_s));
-    if (view.trend.grows) text += fmt::format(", mostly {}", name(*view.trend.grows));
+    if (view.trend.grows) text += fmt::format(", mostly {}", label(*view.trend.grows));
     text += '.';
   }
   if (view.extras.alarms && !view.extras.alarms->empty()) {
@@ -231,25 +250,20 @@ Section kinds(const View& view) {
   Table table{"Change a second: Theil and Sen's slope with its 95 % interval",
               {"Kind", "First", "Last", "Slope", "From", "To"},
               {}};
-  const trend::Trend::OfKind* fastest = nullptr;
   const auto rate = [](double per_s) {
     return (per_s < 0 ? "-" : "+") + format_rate(std::abs(per_s));
   };
   for (const auto& each : view.trend.kinds) {
-    table.rows.push_back({std::string(name(each.kind)), bytes(each.first), bytes(each.last),
+    table.rows.push_back({std::string(label(each.kind)), bytes(each.first), bytes(each.last),
                           rate(each.slope.per_s), rate(each.slope.low), rate(each.slope.high)});
-    if (each.kind != Kind::anon && each.kind != Kind::file && each.kind != Kind::shmem &&
-        each.kind != Kind::kernel) {
-      continue;
-    }
-    if (fastest == nullptr || each.last - each.first > fastest->last - fastest->first)
-      fastest = &each;
   }
-  chart.description =
-      fastest != nullptr && fastest->last > fastest->first
-          ? fmt::format("Most of the growth is {}: from {} to {}.", name(fastest->kind),
-                        bytes(fastest->first), bytes(fastest->last))
-          : "No kind of memory grew.";
+  chart.description = "No kind of memory that counts grew.";
+  for (const auto& each : view.trend.kinds) {
+    if (each.kind == view.trend.grows && each.last > each.first) {
+      chart.description = fmt::format("What grows is {}: from {} to {}.", label(each.kind),
+                                      bytes(each.first), bytes(each.last));
+    }
+  }
   Section section{"Breakdown by kind", {}};
   if (!chart.curves.empty()) section.blocks.push_back(std::move(chart));
   if (!table.rows.empty()) section.blocks.push_back(std::move(table));
@@ -401,7 +415,7 @@ Section changes(const View& view) {
   if (view.trend.leaks() && view.trend.pace) {
     say(fmt::format(
         "Fix the growth{}: {}. At this pace a limit twice as high buys {}, and no more.",
-        view.trend.grows ? " of " + std::string(name(*view.trend.grows)) : "",
+        view.trend.grows ? " of memory that is " + std::string(label(*view.trend.grows)) : "",
         format_rate(view.trend.pace->per_s),
         view.run.limit_bytes && view.trend.pace->per_s > 0
             ? run::format_seconds(static_cast<double>(*view.run.limit_bytes) /

@@ -20,9 +20,9 @@ p{max-width:46rem;margin:.6rem 0;overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin:.8rem 0;font-size:.92rem}
 caption{text-align:left;color:var(--dim);padding-bottom:.3rem}
-th,td{text-align:left;vertical-align:top;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word;max-width:34rem}
 th{font-weight:600;white-space:nowrap}
-td:first-child{min-width:6rem}
+td:not(:last-child){min-width:5.2rem}td:last-child{min-width:9rem}
 figure{margin:1rem 0}
 figcaption{color:var(--dim);font-size:.92rem;margin-top:.3rem}
 svg{display:block;width:100%;height:auto}
@@ -96,7 +96,8 @@ class Html {
 std::string html(const Document& document) {
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "style-src "
       "'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>" +

@@ -36,6 +36,12 @@ TEST(Program, UsageIsOneLineOnStderr) {
                                              {"run", "--expect", "luck"},
                                              {"run", "--format", "xml"},
                                              {"run", "--engine", "podman"},
+                                             {"trend"},
+                                             {"trend", "--format", "xml", "r"},
+                                             {"rightsize"},
+                                             {"rightsize", "--margin", "0", "r"},
+                                             {"report"},
+                                             {"report", "--format", "pdf", "r"},
                                              {"run", "--workload"}}) {
     const Ran ran = run(arguments);
     const std::string what = testing::PrintToString(arguments);
@@ -43,6 +49,16 @@ TEST(Program, UsageIsOneLineOnStderr) {
     EXPECT_EQ(ran.out, "") << what;
     EXPECT_TRUE(ran.err.starts_with("oomdrill: ")) << what << ran.err;
     EXPECT_EQ(ran.err.find('\n'), ran.err.size() - 1) << what << ran.err;
+  }
+}
+
+TEST(Program, ARecordingThatIsNotThereOrHoldsNothingIsSaid) {
+  for (const char* command : {"trend", "rightsize", "report"}) {
+    EXPECT_EQ(run({command, "/nowhere/r.jsonl"}).code, ExitCode::no_input);
+    const Ran empty = run({command, "/dev/null"});
+    EXPECT_EQ(empty.code, ExitCode::data_error);
+    EXPECT_EQ(empty.out, "");
+    EXPECT_NE(empty.err.find("is empty"), std::string::npos) << empty.err;
   }
 }
 
