@@ -33,7 +33,7 @@ std::string render(const Document& document, Format format) {
 Result<void> write_report(const std::string& path, std::string_view text, drill::ExitCode& code) {
   code = drill::ExitCode::cannot_create;
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file) return fail_errno("cannot create", path, "choose another with --output");
+  if (!file) return fail_errno("cannot create", path, "choose another path");
   code = drill::ExitCode::io_error;
   while (!text.empty()) {
     const auto n = ::write(file.get(), text.data(), text.size());
