@@ -25,7 +25,9 @@ std::uint64_t bare(const char* path) {
   constexpr std::size_t kBlock = std::size_t{1} << 20;
   std::vector<char> block(kBlock + simdjson::SIMDJSON_PADDING);
   simdjson::dom::parser parser;
+#ifdef SIMDJSON_THREADS_ENABLED
   parser.threaded = false;
+#endif
   std::uint64_t documents = 0;
   std::size_t size = 0;
   for (;;) {

@@ -5,6 +5,7 @@
 
 #include "evaluate/command.h"
 #include "predict/command.h"
+#include "report/command.h"
 #include "rightsize/command.h"
 #include "run/command.h"
 #include "subcommand.h"
@@ -20,6 +21,7 @@ constexpr std::array kSubcommands = {
     Subcommand{&predict::kPredictCommand, predict::run_predict},
     Subcommand{&trend::kTrendCommand, trend::run_trend},
     Subcommand{&rightsize::kRightsizeCommand, rightsize::run_rightsize},
+    Subcommand{&report::kReportCommand, report::run_report},
 };
 
 constexpr std::string_view kRemedy = "see oomdrill --help";

@@ -17,6 +17,9 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "recording/reader.h"
+#include "recording/runs.h"
+#include "report/content.h"
+#include "report/write.h"
 #include "run/drills.h"
 #include "run/engine.h"
 #include "run/process.h"
@@ -63,6 +66,11 @@ constexpr std::array kOptions = {
            .help = "The recording, written anew if it exists; by default "
                    "oomdrill-<UTC time>-<process id>.jsonl here",
            .short_name = 'o'},
+    Option{
+        .name = "report",
+        .value = "PATH",
+        .default_value = "",
+        .help = "Write the post-incident review there too: HTML, or as the name ends (.md, .json)"},
     Option{.name = "image",
            .value = "NAME",
            .default_value = "oomdrill",
@@ -107,6 +115,7 @@ struct Settings {
   Nanoseconds timeout{0};
   std::string interval;
   std::string output;
+  std::string report;
   std::string image;
   bool json = false;
   bool keep = false;
@@ -172,6 +181,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.json = format == "json";
   settings.engine = arguments.text("engine");
   settings.output = arguments.text("output");
+  settings.report = arguments.text("report");
   settings.image = arguments.text("image");
   settings.own_workload = arguments.flag("workload");
   settings.keep = arguments.flag("keep");
@@ -395,6 +405,29 @@ class Narrator {
   recording::Reader reader_;
 };
 
+/// The command line that does the same again.
+std::string again(const Settings& settings) {
+  std::vector<std::string> words = {"oomdrill", "run", "-m", std::to_string(settings.memory_bytes)};
+  if (settings.expect != "oom_killed") words.insert(words.end(), {"--expect", settings.expect});
+  if (settings.own_workload) words.emplace_back("--workload");
+  if (!settings.command.empty()) words.emplace_back("--");
+  words.insert(words.end(), settings.command.begin(), settings.command.end());
+  return join_command(words);
+}
+
+/// From the recording, as `oomdrill report` would write it.
+Result<void> write_review(const Settings& settings, const std::string& recording, ExitCode& code) {
+  code = ExitCode::io_error;
+  recording::Input input{};
+  const auto runs = recording::read_runs({recording}, input);
+  if (!runs) return fail(runs.error());
+  report::Extras extras;
+  extras.commands = {again(settings)};
+  const auto format = report::format_of("", settings.report);
+  return report::write_report(settings.report,
+                              report::render(report::compose(*runs, extras), *format), code);
+}
+
 ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
   streams.err << "oomdrill: " << error.line() << '\n';
   return code;
@@ -532,6 +565,12 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   if (settings.named != nullptr) drill.learnt = settings.named->learnt(drill);
   for (const std::string& disagreement : drill.verdict.disagreements) {
     streams.err << "oomdrill: the evidence disagrees: " << printable(disagreement) << '\n';
+  }
+  if (!settings->report.empty() && !file->error()) {
+    ExitCode review = ExitCode::as_expected;
+    if (const auto written = write_review(*settings, drill.recording, review); !written) {
+      code = complain(streams, written.error(), review);
+    }
   }
   if (code != ExitCode::as_expected) return code;
   if (!drill.as_expected() || !prediction_holds(drill, settings, streams)) {

@@ -62,13 +62,29 @@ TEST(Program, UsageIsOneLineOnStderr) {
            {"predict", "--leaking", "200%"},
            {"predict", "--back-off", "0"},
            {"predict", "--scaling", "min=9"},
-           {"predict", "--require-lead", "60s"}}) {
+           {"predict", "--require-lead", "60s"},
+           {"trend"},
+           {"trend", "--format", "xml", "r"},
+           {"rightsize"},
+           {"rightsize", "--margin", "0", "r"},
+           {"report"},
+           {"report", "--format", "pdf", "r"}}) {
     const Ran ran = run(arguments);
     const std::string what = testing::PrintToString(arguments);
     EXPECT_EQ(ran.code, ExitCode::usage) << what;
     EXPECT_EQ(ran.out, "") << what;
     EXPECT_TRUE(ran.err.starts_with("oomdrill: ")) << what << ran.err;
     EXPECT_EQ(ran.err.find('\n'), ran.err.size() - 1) << what << ran.err;
+  }
+}
+
+TEST(Program, ARecordingThatIsNotThereOrHoldsNothingIsSaid) {
+  for (const char* command : {"trend", "rightsize", "report"}) {
+    EXPECT_EQ(run({command, "/nowhere/r.jsonl"}).code, ExitCode::no_input);
+    const Ran empty = run({command, "/dev/null"});
+    EXPECT_EQ(empty.code, ExitCode::data_error);
+    EXPECT_EQ(empty.out, "");
+    EXPECT_NE(empty.err.find("is empty"), std::string::npos) << empty.err;
   }
 }
 

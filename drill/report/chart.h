@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "report/document.h"
+
+namespace oomdrill::report {
+
+/// The chart as inline SVG, `width` units wide, coloured by the classes of html()'s style sheet.
+/// `id` is unique in the page.
+std::string svg(const Chart& chart, const std::string& id, double width, double height);
+
+/// A line's class, by its place among the curves.
+std::string curve_class(std::size_t index);
+
+}  // namespace oomdrill::report

@@ -1,0 +1,72 @@
+#include "report/command.h"
+
+#include <array>
+
+#include "recording/runs.h"
+#include "report/content.h"
+#include "report/write.h"
+
+namespace oomdrill::report {
+namespace {
+
+using drill::ExitCode;
+
+constexpr std::array kOptions = {
+    Option{.name = "output",
+           .value = "PATH",
+           .default_value = "",
+           .help = "The report, written anew if it exists; by default stdout",
+           .short_name = 'o'},
+    Option{.name = "format",
+           .value = "NAME",
+           .default_value = "",
+           .help = "html, markdown or json; by default as the name of --output ends, else html"},
+};
+
+}  // namespace
+
+constinit const Command kReportCommand = {
+    .program = "oomdrill",
+    .name = "report",
+    .synopsis = "RECORDING…",
+    .summary = "The post-incident review as one file: what happened, who saw it, what to change.",
+    .options = kOptions,
+    .epilogue =
+        "Examples:\n"
+        "  oomdrill report drill.jsonl -o report.html\n"
+        "  oomdrill report --format markdown task.log.gz | gh pr comment -F -\n",
+    .takes_positionals = true};
+
+ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
+  const auto complain = [&](const Error& error, ExitCode code) {
+    streams.err << "oomdrill: " << error.line() << '\n';
+    return code;
+  };
+  const std::string output = arguments.text("output");
+  const auto format = format_of(arguments.text("format"), output);
+  if (!format) {
+    return complain({format.error().what, arguments.origin("format"), format.error().remedy},
+                    ExitCode::usage);
+  }
+  if (arguments.positionals.empty()) {
+    return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
+  }
+  recording::Input input{};
+  const auto runs = recording::read_runs(arguments.positionals, input);
+  if (!runs) {
+    return complain(runs.error(),
+                    input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
+  }
+  const std::string text = render(compose(*runs, {}), *format);
+  if (output.empty() || output == "-") {
+    streams.out << text;
+    return ExitCode::as_expected;
+  }
+  ExitCode code = ExitCode::as_expected;
+  if (const auto written = write_report(output, text, code); !written) {
+    return complain(written.error(), code);
+  }
+  return ExitCode::as_expected;
+}
+
+}  // namespace oomdrill::report

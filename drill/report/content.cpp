@@ -1,0 +1,516 @@
+#include "report/content.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/units.h"
+#include "rightsize/advice.h"
+#include "run/process.h"
+#include "run/summary.h"
+#include "run/verdict.h"
+#include "trend/classify.h"
+#include "trend/restarts.h"
+
+namespace oomdrill::report {
+namespace {
+
+using recording::Account;
+using recording::Kind;
+using recording::Run;
+using recording::Runs;
+
+std::string bytes(double value) {
+  return format_bytes(static_cast<std::uint64_t>(std::max(0.0, value)));
+}
+
+std::string bytes(const std::optional<std::uint64_t>& value) {
+  return value ? format_bytes(*value) : "unknown";
+}
+
+std::string utc(WallTime time) {
+  char text[25];
+  format_time(time, text);
+  return text;
+}
+
+std::string_view label(Kind kind) {
+  switch (kind) {
+    case Kind::used:
+      return "all that is charged";
+    case Kind::less_cache:
+      return "usage less page cache";
+    case Kind::anon:
+      return "anonymous";
+    case Kind::file:
+      return "page cache and shared";
+    case Kind::shmem:
+      return "shared (tmpfs, memfd)";
+    case Kind::live:
+      return "in use, by leaksim's ledger";
+    default:
+      return name(kind);
+  }
+}
+
+/// "8.09 s", and never "-0.00 s".
+std::string after_text(double seconds) {
+  return fmt::format("{:.2f} s", std::abs(seconds) < 0.005 ? 0.0 : seconds);
+}
+
+/// Everything that several sections need.
+struct View {
+  const Runs& runs;
+  const Run& run;
+  const Extras& extras;
+  trend::Trend trend;
+  run::Verdict verdict;
+  WallTime origin;
+
+  [[nodiscard]] double after(WallTime time) const { return to_seconds(time - origin); }
+  /// Of a bucket's time, which counts from the first event.
+  [[nodiscard]] double shift() const { return to_seconds(run.first - origin); }
+  [[nodiscard]] std::string percent(double value) const {
+    if (!run.limit_bytes || *run.limit_bytes == 0) return "";
+    return fmt::format("{:.1f} %", 100 * value / static_cast<double>(*run.limit_bytes));
+  }
+};
+
+std::string subject(const Run& run) { return run.who.empty() ? run.recording : run.who; }
+
+std::string kill_words(const recording::OomKill& kill) {
+  std::string text = "OOM kill";
+  if (!kill.victim_name.empty()) text += " of " + kill.victim_name;
+  if (kill.victim_pid) text += fmt::format(" (process {})", *kill.victim_pid);
+  if (!kill.scope.empty()) text += ", scope " + kill.scope;
+  if (kill.survived.value_or(false)) text += "; the container lived on";
+  return text;
+}
+
+std::string summary(const View& view) {
+  const Account& account = view.run.account;
+  std::string text = subject(view.run);
+  if (!account.kills.empty()) {
+    const auto& kill = account.kills.front();
+    text += fmt::format(" was {} {} after its {} began, at {}{}.",
+                        view.run.killed() ? "OOM-killed" : "hit by an OOM kill that it survived",
+                        run::format_seconds(view.after(kill.time)), account.leak ? "leak" : "run",
+                        bytes(kill.used_bytes ? kill.used_bytes : account.peak_bytes),
+                        view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
+  } else {
+    text += fmt::format(" was not OOM-killed in {}; at most it used {}{}.",
+                        run::format_seconds(view.run.duration_s()), bytes(account.peak_bytes),
+                        view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
+  }
+  text += fmt::format(" Its memory: {}; {}.", words(view.trend.pattern), view.trend.why);
+  if (view.trend.pace && view.trend.pace->per_s > 0) {
+    text += fmt::format(" It grew by {}", format_rate(view.trend.pace->per_s));
+    if (view.trend.grows) text += fmt::format(", mostly {}", label(*view.trend.grows));
+    text += '.';
+  }
+  if (view.extras.alarms && !view.extras.alarms->empty()) {
+    const auto& alarms = *view.extras.alarms;
+    const auto before = std::count_if(alarms.begin(), alarms.end(), [](const AlarmResult& each) {
+      return each.fired == "before";
+    });
+    text += fmt::format(" Of {} alarms {} fired before the kill.", alarms.size(),
+                        before == 0 ? std::string("none") : std::to_string(before));
+  }
+  return text;
+}
+
+Section timeline(const View& view) {
+  const Account& account = view.run.account;
+  struct Entry {
+    WallTime time;
+    std::string what;
+  };
+  std::vector<Entry> entries;
+  if (account.probe) {
+    entries.push_back({account.probe->time, fmt::format("watched from here on; limit {} ({})",
+                                                        bytes(account.probe->limit_bytes),
+                                                        account.probe->limit_source)});
+  }
+  if (account.started)
+    entries.push_back({account.started->time, "started: " + account.started->command});
+  if (account.leak) {
+    entries.push_back(
+        {account.leak->time, fmt::format("leak starts: {}{}", account.leak->pattern,
+                                         account.leak->rate_bytes_per_s
+                                             ? ", " + format_rate(*account.leak->rate_bytes_per_s)
+                                             : "")});
+  }
+  for (const auto& threshold : account.thresholds) {
+    entries.push_back(
+        {threshold.time,
+         fmt::format("{:g} % {}{}{}", threshold.percent, threshold.up ? "passed" : "left again",
+                     threshold.used_bytes ? " at " + format_bytes(*threshold.used_bytes) : "",
+                     threshold.eta_oom_s
+                         ? ", " + run::format_seconds(*threshold.eta_oom_s) + " to the limit"
+                         : "")});
+  }
+  if (account.full_since) entries.push_back({*account.full_since, "at the limit from here on"});
+  for (const auto& kill : account.kills) entries.push_back({kill.time, kill_words(kill)});
+  if (account.exited) {
+    entries.push_back(
+        {account.exited->time,
+         fmt::format("ended: {}{}{}", account.exited->verdict,
+                     account.exited->exit_code
+                         ? fmt::format(", exit code {}", *account.exited->exit_code)
+                         : "",
+                     account.exited->signal.empty() ? "" : " (" + account.exited->signal + ")")});
+  }
+  if (view.extras.alarms) {
+    for (const auto& alarm : *view.extras.alarms) {
+      for (const auto& change : alarm.transitions) {
+        entries.push_back({view.origin + from_seconds(change.after_s),
+                           fmt::format("alarm {}: {} to {}", alarm.name, change.from, change.to)});
+      }
+    }
+  }
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.time < b.time; });
+  Table table{fmt::format("Seconds from the start of the {}", account.leak ? "leak" : "recording"),
+              {"After", "UTC", "What"},
+              {}};
+  for (const Entry& entry : entries) {
+    table.rows.push_back({after_text(view.after(entry.time)), utc(entry.time), entry.what});
+  }
+  Section section{"Timeline", {std::move(table)}};
+  for (const auto& warning : account.warnings)
+    section.blocks.push_back(Paragraph{"Warning: " + warning});
+  return section;
+}
+
+Chart::Curve curve(const View& view, Kind kind, std::string label) {
+  Chart::Curve curve{std::move(label), {}};
+  for (const auto& bucket : view.run.series.buckets()) {
+    if (const auto* stat = bucket.stat(kind)) {
+      curve.points.emplace_back(bucket.middle_s() + view.shift(), static_cast<double>(stat->max));
+    }
+  }
+  return curve;
+}
+
+void add_curve(const View& view, Chart& chart, Kind kind, std::string label) {
+  auto made = curve(view, kind, std::move(label));
+  if (!made.points.empty()) chart.curves.push_back(std::move(made));
+}
+
+void add_kills(const View& view, Chart& chart) {
+  const auto& kills = view.run.account.kills;
+  for (std::size_t i = 0; i < std::min<std::size_t>(kills.size(), 3); ++i) {
+    chart.marks.push_back({"OOM kill", view.after(kills[i].time), true});
+  }
+}
+
+Section usage(const View& view) {
+  Chart chart;
+  chart.title = "Usage against the limit";
+  add_curve(view, chart, Kind::used, "charged to the cgroup");
+  add_curve(view, chart, Kind::working_set, "working set (docker stats)");
+  add_curve(view, chart, Kind::ecs_used, "as CloudWatch sees it");
+  if (view.run.limit_bytes) {
+    chart.levels.push_back({"limit " + format_bytes(*view.run.limit_bytes),
+                            static_cast<double>(*view.run.limit_bytes)});
+  }
+  std::vector<double> seen;
+  for (const auto& threshold : view.run.account.thresholds) {
+    if (!threshold.up || std::find(seen.begin(), seen.end(), threshold.percent) != seen.end())
+      continue;
+    seen.push_back(threshold.percent);
+    chart.marks.push_back({fmt::format("{:g} %", threshold.percent), view.after(threshold.time)});
+  }
+  if (view.extras.alarms) {
+    for (const auto& alarm : *view.extras.alarms) {
+      if (alarm.fired_after_s) chart.marks.push_back({"ALARM " + alarm.name, *alarm.fired_after_s});
+    }
+  }
+  add_kills(view, chart);
+  const auto last = view.run.series.last(Kind::used);
+  chart.description = fmt::format(
+      "Usage over {}: {} at the end{}{}.", run::format_seconds(view.run.series.duration_s()),
+      last ? bytes(*last) : "unknown",
+      view.run.limit_bytes ? ", under a limit of " + format_bytes(*view.run.limit_bytes) : "",
+      view.run.account.kills.empty() ? "" : ", where the kernel killed");
+  return {"Usage against the limit", {std::move(chart)}};
+}
+
+Section kinds(const View& view) {
+  Chart chart;
+  chart.title = "By kind of memory";
+  add_curve(view, chart, Kind::anon, "anonymous (heap, stacks)");
+  add_curve(view, chart, Kind::file, "page cache and shared");
+  add_curve(view, chart, Kind::shmem, "shared (tmpfs, memfd)");
+  add_curve(view, chart, Kind::kernel, "kernel");
+  add_curve(view, chart, Kind::live, "in use, by leaksim's ledger");
+  add_kills(view, chart);
+  Table table{"Change a second: Theil and Sen's slope with its 95 % interval",
+              {"Kind", "First", "Last", "Slope", "From", "To"},
+              {}};
+  const auto rate = [](double per_s) {
+    return (per_s < 0 ? "-" : "+") + format_rate(std::abs(per_s));
+  };
+  for (const auto& each : view.trend.kinds) {
+    table.rows.push_back({std::string(label(each.kind)), bytes(each.first), bytes(each.last),
+                          rate(each.slope.per_s), rate(each.slope.low), rate(each.slope.high)});
+  }
+  chart.description = "No kind of memory that counts grew.";
+  for (const auto& each : view.trend.kinds) {
+    if (each.kind == view.trend.grows && each.last > each.first) {
+      chart.description = fmt::format("What grows is {}: from {} to {}.", label(each.kind),
+                                      bytes(each.first), bytes(each.last));
+    }
+  }
+  Section section{"Breakdown by kind", {}};
+  if (!chart.curves.empty()) section.blocks.push_back(std::move(chart));
+  if (!table.rows.empty()) section.blocks.push_back(std::move(table));
+  if (section.blocks.empty())
+    section.blocks.push_back(Paragraph{"The recording does not break memory down."});
+  return section;
+}
+
+Section observers(const View& view) {
+  Table table{
+      "At the last sample before the end", {"Observer", "Shows", "Of the limit", "Counts"}, {}};
+  const auto add = [&](const char* who, Kind kind, const char* what) {
+    if (const auto last = view.run.series.last(kind)) {
+      table.rows.push_back({who, bytes(*last), view.percent(*last), what});
+    }
+  };
+  add("the kernel", Kind::used, "everything that is charged; the OOM killer decides by it");
+  add("docker stats, kubelet", Kind::working_set, "less inactive page cache");
+  add("CloudWatch MemoryUtilization", Kind::ecs_used,
+      "by the ECS agent's formula: on cgroup v1 less all cache, shared memory included");
+  add("heap and stacks", Kind::anon, "anonymous memory of all processes");
+  add("leaksim's own ledger", Kind::live, "what it holds");
+  Section section{"What each observer saw", {}};
+  if (table.rows.empty()) {
+    section.blocks.push_back(Paragraph{"The recording has no samples."});
+    return section;
+  }
+  section.blocks.push_back(std::move(table));
+  const auto used = view.run.series.last(Kind::used);
+  const auto cloud = view.run.series.last(Kind::ecs_used);
+  if (used && cloud && *cloud < 0.8 * *used) {
+    section.blocks.push_back(Paragraph{fmt::format(
+        "A blind spot: CloudWatch leaves {} out, {} of what the kernel counts. An alarm on "
+        "MemoryUtilization cannot see it; alarm on the probe's used_bytes.",
+        bytes(*used - *cloud), fmt::format("{:.0f} %", 100 * (1 - *cloud / *used)))});
+  }
+  return section;
+}
+
+Section alarms(const View& view) {
+  Section section{"Alarms and their lead", {}};
+  if (!view.extras.alarms) {
+    section.blocks.push_back(Paragraph{"No alarms were evaluated against this incident."});
+    return section;
+  }
+  Table table{
+      "Lead: seconds before the first OOM kill", {"Alarm", "Fired", "After", "Lead", "Why"}, {}};
+  for (const auto& alarm : *view.extras.alarms) {
+    table.rows.push_back({alarm.name, alarm.fired,
+                          alarm.fired_after_s ? run::format_seconds(*alarm.fired_after_s) : "",
+                          alarm.lead_s ? fmt::format("{:.1f} s", *alarm.lead_s) : "", alarm.why});
+  }
+  section.blocks.push_back(std::move(table));
+  for (const auto& alarm : *view.extras.alarms) {
+    if (!alarm.suggestion.empty()) {
+      section.blocks.push_back(Paragraph{alarm.name + ": " + alarm.suggestion});
+    }
+  }
+  return section;
+}
+
+Section scaling(const View& view) {
+  Section section{"Scaling", {}};
+  if (!view.extras.scaling || view.extras.scaling->empty()) {
+    section.blocks.push_back(Paragraph{
+        "No scaling was recorded. More tasks give a leak more room to grow in, not an end."});
+    return section;
+  }
+  Table table{"What the scaling policy did", {"After", "What"}, {}};
+  for (const auto& each : *view.extras.scaling) {
+    table.rows.push_back({run::format_seconds(each.after_s), each.what});
+  }
+  section.blocks.push_back(std::move(table));
+  return section;
+}
+
+Section evidence(const View& view) {
+  const Account& account = view.run.account;
+  Section section{"Verdict and evidence", {}};
+  section.blocks.push_back(
+      Paragraph{fmt::format("{} ({}){}", view.verdict.outcome, name(view.verdict.confidence),
+                            view.verdict.why.empty() ? "" : ": " + view.verdict.why)});
+  for (const auto& each : view.verdict.disagreements)
+    section.blocks.push_back(Paragraph{"Disagrees: " + each});
+  Table table{"What it rests on", {"Evidence", "Value"}, {}};
+  if (!account.kills.empty()) {
+    const auto& kill = account.kills.front();
+    if (kill.before && kill.after) {
+      table.rows.push_back(
+          {"oom_kill counter", fmt::format("{} to {}", *kill.before, *kill.after)});
+    }
+    if (kill.sample_age_s) {
+      table.rows.push_back(
+          {"last sample before the kill", run::format_seconds(*kill.sample_age_s) + " before"});
+    }
+    table.rows.push_back({"OOM kills", std::to_string(account.kills_total)});
+  }
+  table.rows.push_back({"peak", bytes(account.peak_bytes)});
+  table.rows.push_back(
+      {"limit", bytes(view.run.limit_bytes) + (account.probe && !account.probe->limit_where.empty()
+                                                   ? ", from " + account.probe->limit_where
+                                                   : "")});
+  table.rows.push_back(
+      {"pattern", fmt::format("{}: {}", words(view.trend.pattern), view.trend.why)});
+  for (const auto& source : view.runs.sources()) {
+    table.rows.push_back(
+        {"recording", fmt::format("{}: {} events, {} other lines, {} broken, {} twice", source.path,
+                                  source.counts.events, source.counts.foreign, source.counts.broken,
+                                  source.counts.duplicates)});
+    for (const auto& problem : source.problems)
+      table.rows.push_back({"", describe(problem, source.counts)});
+  }
+  if (account.lost > 0) table.rows.push_back({"events lost", std::to_string(account.lost)});
+  if (view.run.clock_steps > 0) {
+    table.rows.push_back({"clock", fmt::format("stepped back {} times", view.run.clock_steps)});
+  }
+  section.blocks.push_back(std::move(table));
+
+  if (view.runs.all().size() > 1) {
+    Table others{"All runs", {"Run", "Began", "Lasted", "Peak", "Ended", "Memory"}, {}};
+    for (const Run& run : view.runs.all()) {
+      if (others.rows.size() == 50) {
+        others.rows.push_back(
+            {fmt::format("and {} more", view.runs.all().size() - 50), "", "", "", "", ""});
+        break;
+      }
+      others.rows.push_back({subject(run), utc(run.first), run::format_seconds(run.duration_s()),
+                             bytes(run.account.peak_bytes),
+                             run.killed()         ? "OOM-killed"
+                             : run.account.exited ? run.account.exited->verdict
+                                                  : "lives",
+                             std::string(words(trend::classify(run).pattern))});
+    }
+    section.blocks.push_back(std::move(others));
+    const auto restarts = trend::restarts_of(view.runs.all());
+    if (restarts.median_life_s) {
+      section.blocks.push_back(Paragraph{fmt::format(
+          "{} of {} runs were OOM-killed, after {} in the median ({} to {}).", restarts.killed,
+          restarts.runs, run::format_seconds(*restarts.median_life_s),
+          run::format_seconds(restarts.shortest_s), run::format_seconds(restarts.longest_s))});
+    }
+  }
+  return section;
+}
+
+Section changes(const View& view) {
+  Section section{"What to change", {}};
+  const auto say = [&](std::string text) { section.blocks.push_back(Paragraph{std::move(text)}); };
+  if (view.trend.leaks() && view.trend.pace) {
+    say(fmt::format(
+        "Fix the growth{}: {}. At this pace a limit twice as high buys {}, and no more.",
+        view.trend.grows ? " of memory that is " + std::string(label(*view.trend.grows)) : "",
+        format_rate(view.trend.pace->per_s),
+        view.run.limit_bytes && view.trend.pace->per_s > 0
+            ? run::format_seconds(static_cast<double>(*view.run.limit_bytes) /
+                                  view.trend.pace->per_s)
+            : "time"));
+  }
+  if (view.trend.leaks() && view.trend.pace && view.trend.pace->per_s > 0 && view.run.limit_bytes) {
+    const double limit = static_cast<double>(*view.run.limit_bytes);
+    const double room = 0.15 * limit / view.trend.pace->per_s;
+    say(fmt::format(
+        "From 85 % to the limit there are {} at {}; two periods of 60 s need 120 s and more. {}",
+        run::format_seconds(room), format_rate(view.trend.pace->per_s),
+        room < 180 ? "Alarm earlier, on shorter periods, or on the probe's growth and ETA."
+                   : "An alarm at 85 % has the time to fire."));
+  }
+  if (view.trend.to_oom) {
+    say(fmt::format(
+        "It lives, and meets its limit in {} (from {} to {}).",
+        run::format_seconds(view.trend.to_oom->likely_s),
+        run::format_seconds(view.trend.to_oom->early_s),
+        view.trend.to_oom->late_s ? run::format_seconds(*view.trend.to_oom->late_s) : "never"));
+  }
+  for (const auto& advice : rightsize::advise(view.runs, {})) {
+    if (advice.verdict == rightsize::Verdict::too_little) continue;
+    std::string text = fmt::format("Size of {}: {}; {}.", advice.who,
+                                   advice.verdict == rightsize::Verdict::fix_the_leak
+                                       ? "leave it"
+                                       : std::string(name(advice.verdict)),
+                                   advice.why);
+    if (advice.saved_gib_per_hour) {
+      text += fmt::format(" {} instead of {}: {} {:.3f} GiB-hours an hour.",
+                          format_bytes(advice.memory_bytes), bytes(advice.limit_bytes),
+                          *advice.saved_gib_per_hour >= 0 ? "saves" : "costs",
+                          std::abs(*advice.saved_gib_per_hour));
+    }
+    say(text);
+  }
+  if (section.blocks.empty()) say("Nothing: it neither leaks nor is its limit wrong.");
+  return section;
+}
+
+Section commands(const View& view) {
+  Commands commands{view.extras.commands};
+  const Account& account = view.run.account;
+  if (account.leak && commands.lines.empty()) {
+    std::vector<std::string> words = {"oomdrill", "run"};
+    if (view.run.limit_bytes)
+      words.insert(words.end(), {"-m", std::to_string(*view.run.limit_bytes)});
+    words.insert(words.end(), {"--", "--pattern", account.leak->pattern});
+    if (account.leak->rate_bytes_per_s) {
+      words.insert(words.end(), {"--rate", fmt::format("{:.0f}", *account.leak->rate_bytes_per_s)});
+    }
+    commands.lines.push_back(run::join_command(words));
+  }
+  for (const char* command : {"trend", "rightsize", "report"}) {
+    std::vector<std::string> words = {"oomdrill", command};
+    for (const auto& source : view.runs.sources()) words.push_back(source.path);
+    if (std::string_view(command) == "report") words.insert(words.end(), {"-o", "report.html"});
+    commands.lines.push_back(run::join_command(words));
+  }
+  return {"The commands to repeat it", {std::move(commands)}};
+}
+
+}  // namespace
+
+const Run& incident_of(const Runs& runs) {
+  const auto& all = runs.all();
+  const auto killed = std::find_if(all.begin(), all.end(), [](const Run& run) {
+    return !run.account.kills.empty() || run.killed();
+  });
+  if (killed != all.end()) return *killed;
+  const auto fullness = [](const Run& run) {
+    const double peak = static_cast<double>(run.account.peak_bytes.value_or(0));
+    return run.limit_bytes && *run.limit_bytes > 0 ? peak / static_cast<double>(*run.limit_bytes)
+                                                   : 0;
+  };
+  return *std::max_element(all.begin(), all.end(),
+                           [&](const Run& a, const Run& b) { return fullness(a) < fullness(b); });
+}
+
+Document compose(const Runs& runs, const Extras& extras) {
+  const Run& run = incident_of(runs);
+  const View view{runs,
+                  run,
+                  extras,
+                  trend::classify(run),
+                  run::derive(run.account, {}),
+                  run.account.origin().value_or(run.first)};
+  Document document;
+  document.title = fmt::format("{}: {}", run.account.kills.empty() ? "Memory review" : "OOM review",
+                               subject(run));
+  document.summary = summary(view);
+  document.sections = {timeline(view), usage(view),    kinds(view),   observers(view), alarms(view),
+                       scaling(view),  evidence(view), changes(view), commands(view)};
+  return document;
+}
+
+}  // namespace oomdrill::report

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace oomdrill::report {
+
+/// Text as it may stand anywhere in HTML, in an attribute's quotes too.
+std::string html_text(std::string_view text);
+/// Text as it may stand in a line or a table's cell of Markdown: nothing of it is markup, a link, a
+/// mention or HTML.
+std::string markdown_text(std::string_view text);
+/// On one line, of valid UTF-8, without control characters and without those that turn the reading
+/// direction.
+std::string clean_text(std::string_view text);
+
+}  // namespace oomdrill::report

@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "../events.h"
+#include "fixture_tree.h"
+#include "report/content.h"
+#include "report/escape.h"
+#include "report/write.h"
+
+namespace oomdrill::report {
+namespace {
+
+recording::Runs runs_of(const std::string& text) {
+  test::FixtureTree tree;
+  tree.file("/r.jsonl", text);
+  recording::Input input{};
+  auto runs = recording::read_runs({tree.path() + "/r.jsonl"}, input);
+  EXPECT_TRUE(runs) << runs.error().line();
+  return std::move(*runs);
+}
+
+std::string samples(int count = 20) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    text += test::event_line(
+        "memory.sample", 0.2 + i * 0.3,
+        fmt::format(R"("used_bytes":{0},"working_set_bytes":{0},"ecs_used_bytes":1000000,)"
+                    R"("anon_bytes":{0},"file_bytes":0,"shmem_bytes":0,"kernel_bytes":4096,)"
+                    R"("limit_bytes":67108864)",
+                    2000000 + i * 3000000));
+  }
+  return text;
+}
+
+/// The killed drill, with a curve within.
+std::string drill() {
+  std::string text = test::killed_drill();
+  text.insert(text.find(R"({"event":"memory.sample")"), samples());
+  return text;
+}
+
+TEST(Report, HasEverySection) {
+  const Document document = compose(runs_of(drill()), {});
+  std::vector<std::string> headings;
+  for (const Section& section : document.sections) {
+    headings.push_back(section.heading);
+    EXPECT_FALSE(section.blocks.empty()) << section.heading;
+  }
+  EXPECT_EQ(headings, (std::vector<std::string>{
+                          "Timeline", "Usage against the limit", "Breakdown by kind",
+                          "What each observer saw", "Alarms and their lead", "Scaling",
+                          "Verdict and evidence", "What to change", "The commands to repeat it"}));
+  EXPECT_NE(document.summary.find("was OOM-killed 8.13 s after its leak began"), std::string::npos)
+      << document.summary;
+  EXPECT_NE(document.summary.find("steady leak"), std::string::npos) << document.summary;
+}
+
+TEST(Report, TellsABlindSpot) {
+  const std::string text = markdown(compose(runs_of(drill()), {}));
+  EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
+}
+
+TEST(Report, ShowsAlarmsThatAreGivenToIt) {
+  Extras extras;
+  extras.alarms = {{.name = "ecs-memory-utilization-high",
+                    .fired = "never",
+                    .why = "85 % was passed 1.2 s before the kill",
+                    .suggestion = "70 % over 10 s would have led by 3 s",
+                    .transitions = {{4.0, "INSUFFICIENT_DATA", "OK"}}},
+                   {.name = "early",
+                    .fired = "before",
+                    .fired_after_s = 5,
+                    .lead_s = 3.13,
+                    .why = "w",
+                    .suggestion = ""}};
+  const Document document = compose(runs_of(drill()), extras);
+  const std::string text = markdown(document);
+  for (const char* part : {"ecs-memory-utilization-high", "70 % over 10 s", "3.1 s", "4.00 s"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  EXPECT_NE(html(document).find("ALARM early"), std::string::npos);
+  EXPECT_NE(document.summary.find("Of 2 alarms 1 fired before the kill"), std::string::npos);
+}
+
+TEST(Escape, LeavesNoMarkup) {
+  EXPECT_EQ(html_text("<a href=\"x\" b='y'>&"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+  EXPECT_EQ(clean_text("a\nb\x1b[31m\x7f"), "a b [31m ");
+  EXPECT_EQ(clean_text("a\xff\xfe"), "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(clean_text("a\u202Eb\u2066c"), "a\uFFFDb\uFFFDc");
+  EXPECT_EQ(clean_text("grün €"), "grün €");
+  EXPECT_EQ(markdown_text("a|b`c`*d*_e_[f](g)<i>!~#"),
+            "a\\|b\\`c\\`\\*d\\*\\_e\\_\\[f\\](g)&lt;i&gt;\\!\\~\\#");
+  EXPECT_EQ(markdown_text("- x"), "\\- x");
+  EXPECT_EQ(markdown_text("@team"), "@&#8203;team");
+  EXPECT_EQ(markdown_text("http://x www.y"), "http&#58;&#8203;//x www&#46;&#8203;y");
+}
+
+/// Every text of the document that a recording can set.
+TEST(Report, HostileTextsBecomeNoMarkup) {
+  const std::string bad =
+      R"(<img src=x onerror=alert(1)>](javascript:x)|\u0060\u0060\u0060\u202e</title></svg><script>&)";
+  std::string text;
+  for (const char* const name : {"probe.started", "workload.started", "leak.started"}) {
+    text += test::event_line(
+        name, 0,
+        fmt::format(R"("command":"{0}","pattern":"{0}","limit_source":"{0}","limit_where":"{0}",)"
+                    R"("task_id":"{0}","container_name":"{0}","limit_bytes":67108864)",
+                    bad));
+  }
+  const auto with = [&](std::string line) {
+    line.insert(line.rfind('}'), fmt::format(R"(,"task_id":"{0}","container_name":"{0}")", bad));
+    return line;
+  };
+  const std::string curve = samples();
+  for (std::size_t at = 0; at < curve.size();) {
+    const std::size_t end = curve.find('\n', at) + 1;
+    text += with(curve.substr(at, end - at));
+    at = end;
+  }
+  text += with(test::event_line("probe.warning", 7, fmt::format(R"("message":"{}")", bad)));
+  text += with(test::event_line(
+      "memory.oom_kill", 7,
+      fmt::format(R"("scope":"{0}","victim":{{"pid":1,"name":"{0}"}},"limit_source":"{0}")", bad)));
+  text += with(test::event_line("workload.exited", 8,
+                                fmt::format(R"("verdict":"{0}","signal":"{0}")", bad)));
+  Extras extras;
+  const std::string raw = "<img src=x onerror=alert(1)>](javascript:x)|```</title></svg><script>&";
+  extras.alarms = {{.name = raw,
+                    .fired = raw,
+                    .fired_after_s = 3,
+                    .lead_s = 4,
+                    .why = raw,
+                    .suggestion = raw,
+                    .transitions = {{1, raw, raw}}}};
+  extras.scaling = {{2, raw}};
+  extras.commands = {raw};
+  const Document document = compose(runs_of(text), extras);
+
+  const std::string page = html(document);
+  for (const char* part : {"<img", "<script", "</title></svg>", "\u202e"}) {
+    EXPECT_EQ(page.find(part), std::string::npos) << part;
+  }
+  EXPECT_GT(std::count(page.begin(), page.end(), '&'), 50);
+  // The texts are there, as texts.
+  EXPECT_NE(page.find("&lt;img src=x onerror=alert(1)&gt;"), std::string::npos);
+
+  std::string paper = markdown(document);
+  // Commands stand in a fence that is longer than theirs; all else is escaped.
+  const std::size_t fence = paper.find("````sh\n");
+  ASSERT_NE(fence, std::string::npos);
+  const std::size_t closing = paper.find("\n````\n", fence);
+  ASSERT_NE(closing, std::string::npos);
+  paper.erase(fence, closing + 5 - fence);
+  for (const char* part : {"<", "](", "```", "\u202e"}) {
+    std::size_t at = 0;
+    while ((at = paper.find(part, at)) != std::string::npos) {
+      EXPECT_TRUE(at > 0 && paper[at - 1] == '\\') << part << ": " << paper.substr(at, 60);
+      ++at;
+    }
+  }
+  EXPECT_TRUE(nlohmann::json::accept(json(document)));
+}
+
+TEST(Report, IsWellFormedWhateverTheRecordingHolds) {
+  // One event alone; a kill alone; no limit; two runs.
+  for (const std::string& text :
+       {test::event_line("memory.sample", 0, R"("used_bytes":1)"),
+        test::event_line("memory.oom_kill", 0), test::event_line("leak.started", 0),
+        test::killed_drill() + test::killed_drill(), samples(200)}) {
+    const Document document = compose(runs_of(text), {});
+    const std::string page = html(document);
+    EXPECT_EQ(page.find("nan"), std::string::npos) << text;
+    EXPECT_EQ(page.find("inf,"), std::string::npos) << text;
+    EXPECT_TRUE(page.ends_with("</html>\n"));
+    EXPECT_FALSE(markdown(document).empty());
+    EXPECT_TRUE(nlohmann::json::accept(json(document)));
+  }
+}
+
+TEST(Format, IsAsTheFilesNameEnds) {
+  EXPECT_EQ(format_of("", "a.md"), Format::markdown);
+  EXPECT_EQ(format_of("", "a.json"), Format::json);
+  EXPECT_EQ(format_of("", "a.html"), Format::html);
+  EXPECT_EQ(format_of("", ""), Format::html);
+  EXPECT_EQ(format_of("markdown", "a.html"), Format::markdown);
+  EXPECT_FALSE(format_of("pdf", ""));
+}
+
+}  // namespace
+}  // namespace oomdrill::report
