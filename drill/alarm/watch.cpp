@@ -17,7 +17,12 @@ void Watch::note(const recording::Record& record) {
   end_ = end_ ? std::max(*end_, at) : at;
   series_.note(
       record.event(), std::chrono::floor<seconds>(at),
-      [&](std::string_view member) { return record.real(member); },
+      [&](std::string_view member) {
+        auto value = record.real(member);
+        // Seconds, not bytes a second.
+        if (value && member.ends_with("_s") && !member.ends_with("_per_s")) *value *= stretch_;
+        return value;
+      },
       [&](std::string_view member) { return record.boolean(member); });
 }
 
