@@ -6,7 +6,10 @@ namespace oomdrill::alarm {
 
 WallTime Watch::stretched(WallTime at) const {
   if (stretch_ == 1 || !base_) return at;
-  return *base_ + from_seconds(to_seconds(at - *base_) * stretch_);
+  // The clock of a recording may have jumped by centuries.
+  constexpr WallTime kLast = WallTime(std::chrono::sys_days(std::chrono::year(2262) / 1 / 1));
+  const Nanoseconds after = from_seconds(to_seconds(at - *base_) * stretch_);
+  return *base_ + std::clamp(after, WallTime() - *base_, kLast - *base_);
 }
 
 void Watch::note(const recording::Record& record) {
