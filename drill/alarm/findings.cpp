@@ -20,7 +20,7 @@ std::string unit_of(const MetricAlarm& alarm) {
 }
 
 std::string level(const MetricAlarm& alarm) {
-  return fmt::format("{:g}{}", alarm.threshold, unit_of(alarm));
+  return fmt::format("{:.10g}{}", alarm.threshold, unit_of(alarm));
 }
 
 /// "2 aligned periods of 60 s".
@@ -51,6 +51,10 @@ std::optional<double> value_of(const MetricAlarm& alarm, const Sum& sum) {
       return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool counts_kills(const MetricAlarm& alarm) {
+  return alarm.metric == "oom_killed" || alarm.metric == "WorkerOomKills";
 }
 
 struct Course {
@@ -88,6 +92,12 @@ std::string late(const Question& question) {
 /// Why it fired when it did, or not.
 std::string explain(const MetricAlarm& alarm, const Series& series, const Incident& incident,
                     const Question& question, const Finding& finding) {
+  if (counts_kills(alarm) && incident.kill) {
+    return fmt::format(
+        "{} counts kills: its point is there {} s after the end of the period that "
+        "holds one",
+        alarm.metric, question.delay.count());
+  }
   const Course course = course_of(alarm, series, incident);
   const std::string passing = rises(alarm)
                                   ? fmt::format("{} passed {}", alarm.metric, level(alarm))

@@ -7,9 +7,13 @@ namespace {
 
 using drill::ExitCode;
 
+constexpr Nanoseconds kLongest = std::chrono::hours(24);
+
 Result<seconds> whole_seconds(const Arguments& arguments, std::string_view option) {
   const auto duration = arguments.get(option, parse_duration);
   if (!duration) return fail(duration.error());
+  if (*duration > kLongest)
+    return fail("is too long", arguments.origin(option), "give a day or less");
   return std::chrono::ceil<seconds>(*duration);
 }
 

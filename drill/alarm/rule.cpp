@@ -96,7 +96,7 @@ class Rule::Parser {
                             Result<std::size_t> (Parser::*operand)()) {
     auto left = (this->*operand)();
     while (left && take_word(operation)) {
-      const auto right = (this->*operand)();
+      auto right = (this->*operand)();
       if (!right) return right;
       left = add(kind, *left, *right);
     }

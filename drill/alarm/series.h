@@ -27,8 +27,8 @@ struct Sum {
 /// of ten seconds, then of a minute, so that its memory is bounded. Samples come in any order.
 class Series {
  public:
-  /// Sets that are kept before they are joined: 16 MiB.
-  static constexpr std::size_t kMostSets = 400'000;
+  /// Sets that are kept before they are joined: 8 MB.
+  static constexpr std::size_t kMostSets = 200'000;
 
   /// `resolution` is the metric's: alarms see nothing that is shorter. `keeps_values` for
   /// percentiles: 16 bytes a sample more.

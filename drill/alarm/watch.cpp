@@ -6,7 +6,10 @@ namespace oomdrill::alarm {
 
 WallTime Watch::stretched(WallTime at) const {
   if (stretch_ == 1 || !base_) return at;
-  return *base_ + from_seconds(to_seconds(at - *base_) * stretch_);
+  // The clock of a recording may have jumped by centuries.
+  constexpr WallTime kLast = WallTime(std::chrono::sys_days(std::chrono::year(2262) / 1 / 1));
+  const Nanoseconds after = from_seconds(to_seconds(at - *base_) * stretch_);
+  return *base_ + std::clamp(after, WallTime() - *base_, kLast - *base_);
 }
 
 void Watch::note(const recording::Record& record) {
@@ -17,7 +20,12 @@ void Watch::note(const recording::Record& record) {
   end_ = end_ ? std::max(*end_, at) : at;
   series_.note(
       record.event(), std::chrono::floor<seconds>(at),
-      [&](std::string_view member) { return record.real(member); },
+      [&](std::string_view member) {
+        auto value = record.real(member);
+        // Seconds, not bytes a second.
+        if (value && member.ends_with("_s") && !member.ends_with("_per_s")) *value *= stretch_;
+        return value;
+      },
       [&](std::string_view member) { return record.boolean(member); });
 }
 

@@ -211,7 +211,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
                   [&](std::string_view name) { return arguments.given(name); })) {
     auto service = read_service(arguments, *seed, *duration);
     if (!service) return fail(service.error());
-    settings.service = std::move(*service);
+    settings.service = *service;
   }
   return settings;
 }

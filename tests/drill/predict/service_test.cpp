@@ -20,7 +20,8 @@ Course course(double rate = 1e6, std::uint64_t limit = 512ULL << 20) {
 
 alarm::SeriesSet guide_series() {
   alarm::SeriesSet series;
-  for (const auto& each : alarm::load_alarms("guide")->metric) series.want(each);
+  const auto guide = alarm::load_alarms("guide");
+  for (const auto& each : guide->metric) series.want(each);
   alarm::want_candidates(series);
   series.want("oomdrill", "oom_killed", {});
   return series;
