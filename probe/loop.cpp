@@ -33,8 +33,8 @@ LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
 
     bool child_ended = false;
     if (ready > 0 && (waiting[0].revents & POLLIN) != 0) {
-      while (const int signal = signals.next()) {
-        if (signal == SIGCHLD) {
+      for (Signal signal = signals.next(); signal.number != 0; signal = signals.next()) {
+        if (signal.number == SIGCHLD) {
           child_ended = true;
         } else if (supervisor != nullptr) {
           supervisor->forward(signal);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -29,6 +30,8 @@ constexpr Nanoseconds kRecheck = std::chrono::milliseconds(20);
 /// a kill and its SIGCHLD does not hide it.
 constexpr Nanoseconds kHostMark = std::chrono::seconds(1);
 constexpr std::size_t kLongestCommand = 512;
+/// Lines kept free for the workload's end: its kill, its verdict, the parting line.
+constexpr std::size_t kReserved = 3;
 
 cgroup::Bytes own_rss() {
   const auto statm = read_file("/proc/self/statm");
@@ -99,6 +102,7 @@ void Monitor::start(const StartFacts& facts) {
       .text("thresholds", facts.thresholds);
   emitter_->emit_important(started);
 
+  processes_.look();
   history_.take_counters(now_.sample);
   history_.limit = now_.limit;
   if (readable && now_.has_sample) history_.push(now_);
@@ -130,6 +134,7 @@ void Monitor::workload_started(Workload& workload, std::string_view command,
   workload_ = &workload;
   workload_started_at_ = clock_->now();
   auto started = event("workload.started");
+  processes_.look();
   started.integer("pid", workload.pid()).text("command", command.substr(0, kLongestCommand));
   if (oom_score_adj) started.integer("oom_score_adj", *oom_score_adj);
   emitter_->emit_important(started);
@@ -185,6 +190,9 @@ void Monitor::look() {
       }
     }
     mark_host();
+    // What is gone now may be the victim of a kill that the next look counts.
+    if (!pending_) processes_.forget_departed();
+    processes_.look();
   }
   if (sample_due) {
     if (readable && now_.has_sample) tell_sample();
@@ -216,6 +224,7 @@ void Monitor::collect_kill() {
   if (!found) return;
   history_.note(*found);
   const auto& kill = std::get<OomKilled>(*found);
+  processes_.look();
   if (pending_) {
     pending_->kill.kills += kill.kills;
     pending_->kill.own_after = kill.own_after;
@@ -230,25 +239,29 @@ void Monitor::collect_kill() {
   pending_->decide_at = now_.at + kGrace;
   pending_->give_up_at = now_.at + kLongestDeath;
   pending_->workload_dying = workload_ != nullptr && workload_->is_dying();
-  if (workload_ == nullptr) tell_kill(std::nullopt);
+  if (workload_ == nullptr) settle();
 }
 
 /// The workload had time to die of the pending kill.
 void Monitor::settle() {
+  const Nanoseconds now = clock_->now();
   const bool dying = workload_ != nullptr && workload_->is_dying();
   if (!dying) {
-    if (pending_->victim == 0) unattributed_at_ = clock_->now();
+    // Nobody reads, and what is held must not push out older kills: kills are added up instead.
+    if (emitter_->held() > 0 && !emitter_->flush() && emitter_->room() <= kReserved) {
+      pending_->decide_at = now + kGrace;
+      return;
+    }
     tell_kill(workload_ != nullptr ? std::optional(true) : std::nullopt);
     return;
   }
   pending_->workload_dying = true;
-  if (clock_->now() < pending_->give_up_at) {
-    pending_->decide_at = clock_->now() + kRecheck;
+  if (now < pending_->give_up_at) {
+    pending_->decide_at = now + kRecheck;
     return;
   }
   told_dying_ += pending_->kill.kills;
-  pending_->victim = workload_->pid();
-  pending_->victim_name = ProcessName(workload_->name());
+  pending_->workload_is_victim = true;
   tell_kill(false);
 }
 
@@ -260,40 +273,52 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
     read(false);
     collect_kill();
   }
-  if (pending_ && reaped.other_killed != 0 && pending_->victim == 0) {
-    pending_->victim = reaped.other_killed;
-    pending_->victim_name = reaped.other_name;
+  if (pending_) {
+    for (std::size_t i = 0; i < reaped.others_killed_size; ++i) {
+      processes_.mark_sigkilled(reaped.others_killed[i].pid, reaped.others_killed[i].name);
+    }
   }
   if (!reaped.main_ended) return std::nullopt;
+  workload_ended_ = true;
 
+  const Reading before = pending_ ? pending_->before : last_look();
   Death death;
   death.wait_status = reaped.main_status;
   death.stop_requested = workload_->stop_requested();
   death.killed_by_us = workload_->killed_by_us();
   death.oom_kills = counted_kills();
   death.host_oom_kills = host_kills();
-  death.others_killed = reaped.other_killed != 0;
+  death.others_killed = reaped.others_killed_size > 0;
+  if (before.has_sample) death.used_percent = percent(before, demand(before));
+  if (const auto* facts = processes_.find(workload_->pid()); facts && reaped.main_vm_limit) {
+    death.vm_percent =
+        rounded(100.0 * static_cast<double>(facts->vm_bytes) /
+                    static_cast<double>(std::max<std::uint64_t>(*reaped.main_vm_limit, 1)),
+                2);
+  }
   Judgement judgement = judge(death);
   if (judgement.verdict == Verdict::oom_killed && survived_it) {
     judgement.confidence = Confidence::likely;
   }
   // A kill told moments ago as another's may have been this one, delayed.
-  if (judgement.verdict == Verdict::killed && judgement.confidence == Confidence::certain &&
-      !death.killed_by_us && unattributed_at_ && now_.at - *unattributed_at_ < kHostMark) {
+  const bool outside =
+      judgement.verdict == Verdict::killed || judgement.verdict == Verdict::stop_timeout;
+  if (outside && judgement.confidence == Confidence::certain && !death.killed_by_us &&
+      unattributed_at_ && now_.at - *unattributed_at_ < kHostMark) {
     judgement.confidence = Confidence::likely;
   }
 
-  const Reading before = pending_ ? pending_->before : last_look();
   if (pending_) {
-    if (judgement.verdict == Verdict::oom_killed) {
-      pending_->victim = workload_->pid();
-      pending_->victim_name = ProcessName(workload_->name());
-    }
+    pending_->workload_is_victim = judgement.verdict == Verdict::oom_killed;
     tell_kill(false);
   } else {
     read(false);
   }
+  tell_exit(judgement, death, before);
+  return judgement;
+}
 
+void Monitor::tell_exit(const Judgement& judgement, const Death& death, const Reading& before) {
   auto exited = event("workload.exited");
   exited.integer("pid", workload_->pid()).integer("exit_code", judgement.exit_code);
   const SignalName signal(judgement.signal);
@@ -309,8 +334,35 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
         .number("limit_bytes", before.limit)
         .number("peak_bytes", now_.sample.peak);
   }
-  emitter_->emit_important(exited);
-  return judgement;
+
+  exited.begin("evidence")
+      .integer("wait_status", death.wait_status)
+      .number("oom_kill", death.oom_kills)
+      .number("host_oom_kill", death.host_oom_kills);
+  if (source_->subject().location) {
+    exited.boolean("counters_trusted", source_->subject().counters_trusted);
+  }
+  if (before.has_sample) {
+    const auto hits = before.sample.deciding().max;
+    const auto hits_now = now_.sample.deciding().max;
+    if (hits && hits_now && *hits_now >= *hits) exited.number("max", *hits_now - *hits);
+    exited.real("used_percent", percent(before, before.sample.current))
+        .real("working_set_percent", death.used_percent)
+        .real("age_s", seconds(clock_->now() - before.at));
+  }
+  exited.real("vm_percent", death.vm_percent);
+  constexpr std::size_t kMostSignals = 8;
+  std::array<std::optional<SignalName>, kMostSignals> names;
+  if (const auto sent = workload_->signals(); !sent.empty()) {
+    exited.begin("signals");
+    for (std::size_t i = 0; i < std::min(sent.size(), kMostSignals); ++i) {
+      names[i].emplace(sent[i].number);
+      exited.real(names[i]->view(), seconds(sent[i].at - workload_started_at_));
+    }
+    exited.end();
+  }
+  exited.end();
+  emitter_->emit_verdict(exited);
 }
 
 /// OOM kills that the workload's death may be due to; nullopt: they cannot be counted here.
@@ -335,7 +387,26 @@ void Monitor::mark_host() {
   host_marks_[1] = {now_.at, now_.host_oom_kills};
 }
 
+Victims Monitor::find_victims() const {
+  const Reading& before = pending_->before;
+  KillCircumstances kill;
+  kill.kills = pending_->kill.kills;
+  kill.known = pending_->workload_is_victim ? workload_->pid() : 0;
+  if (before.has_sample && before.limit && *before.limit > before.sample.current) {
+    kill.unseen_bytes = *before.limit - before.sample.current;
+  }
+  kill.largest_living = processes_.largest_rss();
+  return name_victims(processes_.departed(), kill);
+}
+
 void Monitor::tell_kill(std::optional<bool> survived) {
+  processes_.look();
+  if (pending_->workload_is_victim) {
+    processes_.mark_sigkilled(workload_->pid(), ProcessName(workload_->name()));
+  }
+  const Victims victims = find_victims();
+  if (survived == true && victims.size == 0) unattributed_at_ = clock_->now();
+  processes_.forget_departed();
   const PendingKill pending = *std::exchange(pending_, std::nullopt);
   const Subject& subject = source_->subject();
   const Reading& before = pending.before;
@@ -357,15 +428,23 @@ void Monitor::tell_kill(std::optional<bool> survived) {
   auto kill = event("memory.oom_kill");
   kill.text("scope", name(verdict.scope)).text("confidence", name(verdict.confidence));
   kill.number("kills", pending.kill.kills);
-  if (pending.victim != 0) {
-    kill.begin("victim").integer("pid", pending.victim);
-    if (!pending.victim_name.view().empty()) kill.text("name", pending.victim_name.view());
-    kill.end();
-  }
+  const auto groups = pending.kill.before().oom_group_kill;
+  const auto groups_after = pending.kill.after().oom_group_kill;
+  if (groups && groups_after) kill.boolean("group_kill", *groups_after > *groups);
+  PidTexts pids;
+  add_victims(kill, victims, pending.kill.kills, pids);
   if (survived) kill.boolean("survived", *survived);
   kill.number("used_bytes", before.sample.current);
   add_limit(kill, subject.limit);
   kill.number("peak_bytes", pending.after.sample.peak);
+  kill.begin("evidence");
+  add_deltas(kill, pending.kill.before(), pending.kill.after());
+  kill.number("host_oom_kill", host_kills())
+      .real("used_percent", percent(before, before.sample.current));
+  if (pending.after.sample.peak) {
+    kill.real("peak_percent", percent(before, *pending.after.sample.peak));
+  }
+  kill.number("host_available_bytes", evidence.host_available).end();
   add_counters(kill, "counters_before", pending.kill.before());
   add_counters(kill, "counters_after", pending.kill.after());
   kill.number("host_oom_kills_delta", host_kills());
@@ -378,7 +457,7 @@ void Monitor::tell_kill(std::optional<bool> survived) {
       .number("kernel_bytes", before.sample.stat.kernel)
       .end();
   kill.metric("oom_killed", static_cast<double>(pending.kill.kills), telemetry::Unit::count);
-  emitter_->emit_important(kill);
+  emitter_->emit_verdict(kill);
 }
 
 void Monitor::tell(const ThresholdCrossed& found) {
@@ -421,8 +500,13 @@ void Monitor::tell_sample() {
 }
 
 void Monitor::stop(std::string_view reason) {
-  if (pending_) settle();
-  if (pending_) tell_kill(false);
+  // Kills since the last look: without this, 37 of 200 in a row went untold.
+  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  if (pending_ && !workload_ended_) settle();
+  if (pending_) tell_kill(workload_ != nullptr ? std::optional(false) : std::nullopt);
   auto stopped = event("probe.stopped");
   stopped.text("reason", reason)
       .number("events", emitter_->emitted())

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "detect/detectors.h"
@@ -11,6 +12,7 @@
 #include "source/source.h"
 #include "supervise/supervisor.h"
 #include "supervise/verdict.h"
+#include "supervise/victims.h"
 #include "telemetry/sink.h"
 
 namespace oomdrill::probe {
@@ -30,9 +32,8 @@ struct PendingKill {
   OomKilled kill;
   Reading before, after;
   Nanoseconds decide_at{}, give_up_at{};
-  pid_t victim = 0;
-  ProcessName victim_name;
-  bool workload_dying = false;  ///< it was, when the kill was seen
+  bool workload_is_victim = false;  ///< judged to be
+  bool workload_dying = false;      ///< it was, when the kill was seen
 };
 
 /// Looks, asks the detectors, tells what they find, and joins an OOM kill to the death that it
@@ -46,6 +47,8 @@ class Monitor {
   /// The baseline of all counters, before the workload is started.
   void start(const StartFacts& facts);
   void warn(std::string_view message);
+  /// Before start(): whose processes victims are looked for in.
+  void watch_processes(ProcessTable table) { processes_ = std::move(table); }
   void workload_started(Workload& workload, std::string_view command,
                         std::optional<int> oom_score_adj);
 
@@ -79,6 +82,8 @@ class Monitor {
   void tell(const LastWords& found);
   void tell_sample();
   void mark_host();
+  void tell_exit(const Judgement& judgement, const Death& death, const Reading& before);
+  [[nodiscard]] Victims find_victims() const;
   /// The last look before this one; this one where it is the first.
   [[nodiscard]] const Reading& last_look() const {
     return history_.size() > 0 ? history_.last() : now_;
@@ -101,6 +106,7 @@ class Monitor {
   Reading now_;
   History history_;
   std::optional<PendingKill> pending_;
+  ProcessTable processes_;
   HostMark host_marks_[2];
   Nanoseconds look_at_{};
   Nanoseconds sample_at_{};
@@ -111,6 +117,7 @@ class Monitor {
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
   std::uint64_t samples_ = 0;
+  bool workload_ended_ = false;
   bool blind_ = false;
   bool gone_ = false;
 };

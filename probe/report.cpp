@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <array>
+#include <charconv>
 #include <cmath>
 
 namespace oomdrill::probe {
@@ -101,6 +102,46 @@ void add_sample(telemetry::Event& event, const Reading& reading, cgroup::Version
   }
   // 0 in each period without a kill, so that an alarm can return to OK.
   event.metric("oom_killed", 0, telemetry::Unit::count);
+}
+
+void add_deltas(telemetry::Event& event, const cgroup::Counters& before,
+                const cgroup::Counters& after) {
+  const auto delta = [&event](std::string_view name, cgroup::Count from, cgroup::Count to) {
+    if (from && to) event.number(name, *to >= *from ? *to - *from : 0);
+  };
+  delta("oom", before.oom, after.oom);
+  delta("max", before.max, after.max);
+  delta("oom_kill", before.oom_kill, after.oom_kill);
+  delta("oom_group_kill", before.oom_group_kill, after.oom_group_kill);
+}
+
+void add_victims(telemetry::Event& event, const Victims& victims, std::uint64_t kills,
+                 PidTexts& pids) {
+  if (victims.size == 0) {
+    event.null("victim");
+  } else {
+    const Victim& first = victims.named.front();
+    event.begin("victim").integer("pid", first.facts.pid);
+    if (!first.facts.name.view().empty()) event.text("name", first.facts.name.view());
+    if (!first.facts.command.view().empty()) event.text("command", first.facts.command.view());
+    if (first.facts.rss_bytes > 0) event.number("rss_bytes", first.facts.rss_bytes);
+    if (first.facts.oom_score) event.integer("oom_score", *first.facts.oom_score);
+    event.text("confidence", first.certain ? "certain" : "likely").end();
+  }
+  if (victims.size > 1) {
+    event.begin("also_killed");
+    for (std::size_t i = 1; i < victims.size; ++i) {
+      std::array<char, 12> digits{};
+      const auto* end =
+          std::to_chars(digits.data(), digits.data() + digits.size(), victims.named[i].facts.pid)
+              .ptr;
+      pids[i] = ShortText<12>(
+          std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+      event.text(pids[i].view(), victims.named[i].facts.name.view());
+    }
+    event.end();
+  }
+  if (kills > victims.size) event.number("victims_unknown", kills - victims.size);
 }
 
 void add_counters(telemetry::Event& event, std::string_view name,

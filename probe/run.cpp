@@ -99,6 +99,9 @@ int run(const RunSettings& settings, const Machine& machine) {
                              *prepared->output.sink, kHeldLines);
   Monitor monitor(*source, settings.watch.policy, emitter, *machine.clock,
                   reservation_of(prepared->task));
+  if (const auto& location = source->subject().location) {
+    monitor.watch_processes(ProcessTable(machine.root, location->directory));
+  }
   const std::string unlocked = lock_memory();
 
   StartFacts facts;
@@ -166,6 +169,7 @@ int watch(const WatchSettings& settings, const Machine& machine) {
                              *prepared->output.sink, kHeldLines);
   Monitor monitor(**source, settings.policy, emitter, *machine.clock,
                   settings.cgroup.empty() ? reservation_of(prepared->task) : std::nullopt);
+  monitor.watch_processes(ProcessTable(machine.root, (*source)->subject().location->directory));
   const std::string unlocked = lock_memory();
 
   StartFacts facts;

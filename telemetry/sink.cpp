@@ -84,9 +84,10 @@ Emitter::Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep)
       context_(std::move(context)),
       sink_(&sink),
       slots_(keep * kMaxLine),
-      sizes_(keep) {}
+      sizes_(keep),
+      weights_(keep) {}
 
-bool Emitter::emit(const Event& event, bool important) {
+bool Emitter::emit(const Event& event, Weight weight) {
   std::array<char, kMaxLine> line;
   const std::size_t size = encoder_.encode(event, ++seq_, context_, line);
   const std::span<const char> text(line.data(), size);
@@ -95,8 +96,8 @@ bool Emitter::emit(const Event& event, bool important) {
     ++emitted_;
     return true;
   }
-  if (important && !sizes_.empty()) {
-    hold(text);
+  if (weight != Weight::ordinary && !sizes_.empty()) {
+    hold(text, weight);
   } else {
     ++dropped_;
   }
@@ -113,16 +114,53 @@ bool Emitter::flush() {
   return true;
 }
 
-void Emitter::hold(std::span<const char> line) {
-  if (held_ == sizes_.size()) {
+std::size_t Emitter::room() const {
+  std::size_t verdicts = 0;
+  for (std::size_t i = 0; i < held_; ++i) {
+    if (weights_[(first_ + i) % sizes_.size()] == Weight::verdict) ++verdicts;
+  }
+  return sizes_.size() - verdicts;
+}
+
+void Emitter::hold(std::span<const char> line, Weight weight) {
+  const auto drop_first = [this] {
     first_ = (first_ + 1) % sizes_.size();
     --held_;
     ++dropped_;
+  };
+  // Verdicts stand first in the ring, since each one that comes clears what is before it.
+  if (weight == Weight::verdict) {
+    while (held_ > 0 && weights_[(first_ + held_ - 1) % sizes_.size()] != Weight::verdict) {
+      --held_;
+      ++dropped_;
+    }
+  } else if (held_ == sizes_.size() && room() == 0) {
+    ++dropped_;
+    return;
+  }
+  if (held_ == sizes_.size()) {
+    if (weight == Weight::verdict) {
+      drop_first();
+    } else {
+      // The oldest of the important lines behind the verdicts gives way.
+      std::size_t at = sizes_.size() - room();
+      for (; at + 1 < held_; ++at) {
+        const std::size_t to = (first_ + at) % sizes_.size();
+        const std::size_t from = (to + 1) % sizes_.size();
+        std::copy_n(slots_.begin() + static_cast<std::ptrdiff_t>(from * kMaxLine), sizes_[from],
+                    slots_.begin() + static_cast<std::ptrdiff_t>(to * kMaxLine));
+        sizes_[to] = sizes_[from];
+        weights_[to] = weights_[from];
+      }
+      --held_;
+      ++dropped_;
+    }
   }
   const std::size_t slot = (first_ + held_) % sizes_.size();
   std::copy(line.begin(), line.end(),
             slots_.begin() + static_cast<std::ptrdiff_t>(slot * kMaxLine));
   sizes_[slot] = line.size();
+  weights_[slot] = weight;
   ++held_;
 }
 

@@ -13,8 +13,9 @@
 namespace oomdrill::run {
 
 /// How a workload ends, in the probe's words; `--expect` takes these and "any".
-inline constexpr std::array<std::string_view, 6> kOutcomes = {"oom_killed", "completed", "failed",
-                                                              "crashed",    "killed",    "stopped"};
+inline constexpr std::array<std::string_view, 8> kOutcomes = {
+    "oom_killed", "completed", "failed",       "crashed",
+    "killed",     "stopped",   "stop_timeout", "allocation_failed"};
 
 /// What oomdrill itself saw, outside of the limited cgroup.
 struct Outside {

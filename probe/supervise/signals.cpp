@@ -76,11 +76,10 @@ SignalInbox::~SignalInbox() {
   sigprocmask(SIG_SETMASK, &found_, nullptr);
 }
 
-int SignalInbox::next() const {
+Signal SignalInbox::next() const {
   signalfd_siginfo info{};
-  return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
-             ? static_cast<int>(info.ssi_signo)
-             : 0;
+  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return {};
+  return {static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid)};
 }
 
 void SignalInbox::restore_for_exec() const {

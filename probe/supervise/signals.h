@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <string_view>
 
@@ -19,6 +21,11 @@ class SignalName {
   std::size_t size_ = 0;
 };
 
+struct Signal {
+  int number = 0;
+  pid_t sender = 0;  ///< 0: the kernel, or a process of another pid namespace
+};
+
 /// Signals as a descriptor. The process's own signal state from construction to destruction.
 class SignalInbox {
  public:
@@ -34,8 +41,8 @@ class SignalInbox {
   ~SignalInbox();
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  /// The next pending signal; 0 where there is none.
-  [[nodiscard]] int next() const;
+  /// The next pending signal; number 0 where there is none.
+  [[nodiscard]] Signal next() const;
   /// In a forked child, before exec: the mask as it was found, and default actions for what open()
   /// changed. Async-signal-safe.
   void restore_for_exec() const;

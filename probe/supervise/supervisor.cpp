@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -32,27 +33,26 @@ std::string_view base_name(std::string_view path) {
 
 }  // namespace
 
-ProcessName::ProcessName(std::string_view text) : size_(std::min(text.size(), text_.size() - 1)) {
-  std::copy_n(text.begin(), size_, text_.begin());
-}
-
 Supervisor::Supervisor(Child child, std::string_view command, Settings settings,
                        const FileRoot& root, const Clock& clock)
     : child_(std::move(child)), name_(base_name(command)), settings_(settings), clock_(&clock) {
   if (auto proc = open_file(root / "/proc", O_PATH | O_DIRECTORY)) proc_ = std::move(*proc);
 }
 
-void Supervisor::send(int signal) const {
+void Supervisor::send(int signal) {
+  const bool known = std::any_of(sent_.begin(), sent_.begin() + sent_size_,
+                                 [signal](const SentSignal& s) { return s.number == signal; });
+  if (!known && sent_size_ < sent_.size()) sent_[sent_size_++] = {signal, clock_->now()};
   // Until it is reaped its pid is its own.
   if (!ended_) ::kill(settings_.signal_group ? -child_.pid : child_.pid, signal);
 }
 
-void Supervisor::forward(int signal) {
-  if (is_stop_request(signal)) {
+void Supervisor::forward(Signal signal) {
+  if (is_stop_request(signal.number)) {
     stop_requested_ = true;
     if (settings_.kill_after && !kill_at_) kill_at_ = clock_->now() + *settings_.kill_after;
   }
-  send(signal);
+  send(signal.number);
 }
 
 void Supervisor::tick() {
@@ -87,10 +87,13 @@ Reaped Supervisor::reap() {
     if (is_main) {
       (void)is_dying();
       ended_ = true;
+      rlimit limit{};
+      if (::prlimit(pid, RLIMIT_AS, nullptr, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        reaped.main_vm_limit = limit.rlim_cur;
+      }
     } else if (info.si_code == CLD_KILLED && info.si_status == SIGKILL &&
-               reaped.other_killed == 0) {
-      reaped.other_killed = pid;
-      reaped.other_name = read_name(proc_.get(), pid);
+               reaped.others_killed_size < reaped.others_killed.size()) {
+      reaped.others_killed[reaped.others_killed_size++] = {pid, read_name(proc_.get(), pid)};
     }
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) != pid) return reaped;

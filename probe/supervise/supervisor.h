@@ -3,33 +3,36 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
 #include "supervise/child.h"
+#include "supervise/process_name.h"
 
 namespace oomdrill::probe {
-
-/// A process's name as the kernel keeps it, at most 15 bytes.
-class ProcessName {
- public:
-  ProcessName() = default;
-  explicit ProcessName(std::string_view text);
-  [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  std::array<char, 16> text_{};
-  std::size_t size_ = 0;
-};
 
 /// What one SIGCHLD brought.
 struct Reaped {
   bool main_ended = false;
   int main_status = 0;
-  /// The first child other than the main one that died by SIGKILL.
-  pid_t other_killed = 0;
-  ProcessName other_name;
+  /// The main one's RLIMIT_AS; nullopt: none, or it may not be asked for.
+  std::optional<std::uint64_t> main_vm_limit = {};
+  /// The first children other than the main one that died by SIGKILL.
+  struct Killed {
+    pid_t pid = 0;
+    ProcessName name;
+  };
+  std::array<Killed, 4> others_killed = {};
+  std::size_t others_killed_size = 0;
+};
+
+/// A signal that the workload was sent through the probe.
+struct SentSignal {
+  int number = 0;
+  Nanoseconds at{};  ///< of the first one
 };
 
 /// The workload as the monitor asks for it.
@@ -43,6 +46,8 @@ class Workload {
   [[nodiscard]] virtual bool is_dying() = 0;
   [[nodiscard]] virtual bool stop_requested() const = 0;
   [[nodiscard]] virtual bool killed_by_us() const = 0;
+  /// The first of each kind, in order.
+  [[nodiscard]] virtual std::span<const SentSignal> signals() const = 0;
 };
 
 /// The duties towards a running child: forwards, reaps, and kills what does not stop. No step
@@ -57,7 +62,7 @@ class Supervisor final : public Workload {
   Supervisor(Child child, std::string_view command, Settings settings, const FileRoot& root,
              const Clock& clock);
 
-  void forward(int signal);
+  void forward(Signal signal);
   /// Every child that has ended, so that none stays a zombie.
   Reaped reap();
   /// Sends the SIGKILL that is due.
@@ -70,9 +75,12 @@ class Supervisor final : public Workload {
   [[nodiscard]] bool is_dying() override;
   [[nodiscard]] bool stop_requested() const override { return stop_requested_; }
   [[nodiscard]] bool killed_by_us() const override { return killed_by_us_; }
+  [[nodiscard]] std::span<const SentSignal> signals() const override {
+    return {sent_.data(), sent_size_};
+  }
 
  private:
-  void send(int signal) const;
+  void send(int signal);
 
   Child child_;
   ProcessName name_;
@@ -83,6 +91,8 @@ class Supervisor final : public Workload {
   bool ended_ = false;
   bool stop_requested_ = false;
   bool killed_by_us_ = false;
+  std::array<SentSignal, 8> sent_;
+  std::size_t sent_size_ = 0;
 };
 
 }  // namespace oomdrill::probe

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,9 @@ class FakeWorkload final : public Workload {
   [[nodiscard]] bool stop_requested() const override { return stop; }
   [[nodiscard]] bool killed_by_us() const override { return killed; }
 
+  [[nodiscard]] std::span<const SentSignal> signals() const override { return sent; }
+
+  std::vector<SentSignal> sent;
   bool dying = false;
   bool stop = false;
   bool killed = false;

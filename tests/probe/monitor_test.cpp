@@ -27,6 +27,47 @@ Reaped main_end(int status) {
   return reaped;
 }
 
+/// A reader that pauses.
+class Gate final : public telemetry::Sink {
+ public:
+  bool write(std::span<const char> line) override {
+    if (open) text.append(line.data(), line.size());
+    return open;
+  }
+  bool open = true;
+  std::string text;
+};
+
+TEST(MonitorWithoutAReader, KillsAddUpAndTheVerdictComesFirst) {
+  Gate gate;
+  fake::Rig rig(gate);
+  fake::FakeWorkload workload;
+  rig.monitor.start({});
+  rig.monitor.workload_started(workload, "leak", 1);
+  rig.monitor.tick();
+  gate.open = false;
+  for (int i = 0; i < 200; ++i) {
+    rig.source.next.sample.current = (i % 2 == 0 ? 90 : 60) * kMiB;  // thresholds too
+    rig.source.kill();
+    rig.step(ms(300));
+  }
+  rig.source.kill();
+  ASSERT_TRUE(rig.monitor.reaped(main_end(kKilled)));
+  const auto before = gate.text.size();
+  gate.open = true;
+  rig.step(ms(1000));
+  rig.monitor.stop("workload_exited");
+  const auto text = std::string_view(gate.text).substr(before);
+  EXPECT_TRUE(text.starts_with(R"({"event":"memory.oom_kill")")) << text;
+  std::uint64_t kills = 0;
+  for (const auto& line : lines_of(text, "memory.oom_kill")) {
+    kills += std::stoull(line.substr(line.find(R"("kills":)") + 8));
+  }
+  EXPECT_EQ(kills, 201U) << text;
+  EXPECT_EQ(lines_of(text, "workload.exited").size(), 1U) << text;
+  EXPECT_TRUE(lines_of(text, "memory.threshold").empty()) << "they gave way";
+}
+
 class MonitorTest : public ::testing::Test {
  protected:
   /// Starts watching and the workload, and looks once.
@@ -126,7 +167,9 @@ TEST_F(MonitorTest, AKillAndTheDeathItCausedAreOneEventEach) {
   EXPECT_EQ(judgement->exit_code, 137);
   const auto kill = the("memory.oom_kill");
   EXPECT_TRUE(has(kill, R"("scope":"own_limit","confidence":"certain","kills":1)")) << kill;
-  EXPECT_TRUE(has(kill, R"("victim":{"pid":42,"name":"leak"},"survived":false)")) << kill;
+  EXPECT_TRUE(
+      has(kill, R"("victim":{"pid":42,"name":"leak","confidence":"certain"},"survived":false)"))
+      << kill;
   EXPECT_TRUE(has(kill, R"("counters_before":{"oom_kill":0},"counters_after":{"oom_kill":1})"));
   EXPECT_TRUE(has(kill, R"("used_bytes":103809024)")) << "at the last look before";
   EXPECT_TRUE(has(kill, R"("peak_bytes":104857600)")) << kill;
@@ -184,7 +227,8 @@ TEST_F(MonitorTest, AWorkloadThatNeverFinishesDyingIsToldAndStillJudged) {
   workload.dying = true;
   rig.monitor.wake();
   rig.step(ms(11'000));
-  EXPECT_TRUE(has(the("memory.oom_kill"), R"("victim":{"pid":42,"name":"leak"},"survived":false)"));
+  EXPECT_TRUE(has(the("memory.oom_kill"),
+                  R"("victim":{"pid":42,"name":"leak","confidence":"certain"},"survived":false)"));
   const auto judgement = rig.monitor.reaped(main_end(kKilled));
   EXPECT_EQ(judgement->verdict, Verdict::oom_killed);
   EXPECT_EQ(told("memory.oom_kill").size(), 1U);
@@ -197,7 +241,7 @@ TEST_F(MonitorTest, AWorkersKillIsToldAsSurvived) {
   rig.step(ms(1000));
   const auto kill = the("memory.oom_kill");
   EXPECT_TRUE(has(kill, R"("survived":true)")) << kill;
-  EXPECT_FALSE(has(kill, "victim")) << kill;
+  EXPECT_TRUE(has(kill, R"("victim":null,"victims_unknown":1,)")) << kill;
   // Much later it is killed from outside: that is no OOM.
   rig.step(ms(5000));
   EXPECT_EQ(rig.monitor.reaped(main_end(kKilled))->verdict, Verdict::killed);
@@ -218,12 +262,12 @@ TEST_F(MonitorTest, AnOrphanWeReapedIsTheVictim) {
   begin();
   rig.source.kill();
   Reaped reaped;
-  reaped.other_killed = 99;
-  reaped.other_name = ProcessName("worker");
+  reaped.others_killed[0] = {99, ProcessName("worker")};
+  reaped.others_killed_size = 1;
   EXPECT_FALSE(rig.monitor.reaped(reaped));
   rig.step(ms(500));
-  EXPECT_TRUE(
-      has(the("memory.oom_kill"), R"("victim":{"pid":99,"name":"worker"},"survived":true)"));
+  EXPECT_TRUE(has(the("memory.oom_kill"),
+                  R"("victim":{"pid":99,"name":"worker","confidence":"certain"},"survived":true)"));
 }
 
 TEST_F(MonitorTest, EachIncreaseIsToldAndTheKillsAddUp) {
@@ -241,7 +285,7 @@ TEST_F(MonitorTest, AShellThatReportsItsKilledChildHasFailed) {
   rig.source.kill();
   ASSERT_TRUE(rig.monitor.reaped(main_end(exited(137))));
   EXPECT_TRUE(has(the("memory.oom_kill"), R"("survived":false)"));
-  EXPECT_FALSE(has(the("memory.oom_kill"), "victim"));
+  EXPECT_TRUE(has(the("memory.oom_kill"), R"("victim":null)"));
   EXPECT_TRUE(has(the("workload.exited"), R"("exit_code":137,)"));
   EXPECT_TRUE(has(the("workload.exited"), R"("verdict":"failed")"));
 }
@@ -249,10 +293,36 @@ TEST_F(MonitorTest, AShellThatReportsItsKilledChildHasFailed) {
 TEST_F(MonitorTest, AStopTimeOutIsNoOom) {
   begin();
   workload.stop = true;
+  workload.sent = {{SIGTERM, rig.clock.now() + ms(1500)}};
   ASSERT_TRUE(rig.monitor.reaped(main_end(kKilled)));
-  EXPECT_TRUE(has(the("workload.exited"), R"("verdict":"killed","confidence":"certain")"));
-  EXPECT_TRUE(has(the("workload.exited"), R"("stop_requested":true)"));
+  const auto exit = the("workload.exited");
+  EXPECT_TRUE(has(exit, R"("verdict":"stop_timeout","confidence":"certain")")) << exit;
+  EXPECT_TRUE(has(exit, R"("stop_requested":true)")) << exit;
+  EXPECT_TRUE(has(exit, R"("evidence":{"wait_status":9,"oom_kill":0,"host_oom_kill":0,)")) << exit;
+  EXPECT_TRUE(has(exit, R"("signals":{"SIGTERM":1.5}})")) << exit;
   EXPECT_TRUE(told("memory.oom_kill").empty());
+}
+
+TEST_F(MonitorTest, AnAbortAtTheLimitIsLikelyAnAllocationThatFailed) {
+  begin();
+  rig.source.next.sample.current = 99 * kMiB;
+  rig.step(ms(1000));
+  ASSERT_TRUE(rig.monitor.reaped(main_end(SIGABRT)));
+  const auto exit = the("workload.exited");
+  EXPECT_TRUE(has(exit, R"("verdict":"allocation_failed","confidence":"likely")")) << exit;
+  EXPECT_TRUE(has(exit, R"("working_set_percent":99,)")) << exit;
+  EXPECT_TRUE(told("memory.oom_kill").empty());
+}
+
+TEST_F(MonitorTest, AGroupKillIsCalledOne) {
+  rig.source.next.sample.own.oom_group_kill = 0;
+  begin();
+  rig.source.next.sample.own.oom_group_kill = 1;
+  rig.source.kill(3);
+  ASSERT_TRUE(rig.monitor.reaped(main_end(kKilled)));
+  const auto kill = the("memory.oom_kill");
+  EXPECT_TRUE(has(kill, R"("kills":3,"group_kill":true)")) << kill;
+  EXPECT_TRUE(has(kill, R"("evidence":{"oom_kill":3,"oom_group_kill":1,)")) << kill;
 }
 
 TEST_F(MonitorTest, KillsFromBeforeTheStartDoNotCount) {
@@ -280,6 +350,8 @@ TEST_F(MonitorTest, CountersOfGvisorAreNotTrusted) {
   const auto exit = the("workload.exited");
   EXPECT_TRUE(has(exit, R"("verdict":"killed","confidence":"unknown","oom_evidence":"none")"))
       << exit;
+  EXPECT_TRUE(has(exit, R"("counters_trusted":false)")) << exit;
+  EXPECT_TRUE(told("memory.oom_kill").empty());
 }
 
 TEST_F(MonitorTest, WithoutACgroupTheWorkloadIsStillJudged) {
@@ -345,6 +417,15 @@ TEST_F(MonitorTest, WatchingAloneTellsKillsAtOnce) {
   rig.monitor.wake();
   const auto kill = the("memory.oom_kill");
   EXPECT_FALSE(has(kill, "survived")) << kill;
+}
+
+TEST_F(MonitorTest, KillsSinceTheLastLookAreToldAtTheEnd) {
+  rig.monitor.start({});
+  rig.monitor.tick();
+  rig.source.kill(37);
+  rig.monitor.stop("signal");
+  EXPECT_TRUE(has(the("memory.oom_kill"), R"("kills":37)"));
+  EXPECT_EQ(names_of(sink.text()), "probe.started memory.sample memory.oom_kill probe.stopped");
 }
 
 TEST_F(MonitorTest, ALimitHitBringsALookButNotAtEachWakeUp) {

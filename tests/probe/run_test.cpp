@@ -137,8 +137,28 @@ TEST(Run, KillsWhatDoesNotStopWhenAskedTo) {
   probe.signal(SIGTERM);
   EXPECT_EQ(probe.wait(), 137);
   const auto exited = probe.the("workload.exited");
-  EXPECT_TRUE(has(exited, R"("verdict":"killed","confidence":"certain")")) << exited;
+  EXPECT_TRUE(has(exited, R"("verdict":"stop_timeout","confidence":"certain")")) << exited;
   EXPECT_TRUE(has(exited, R"("stop_requested":true)")) << exited;
+  EXPECT_TRUE(has(exited, R"("signals":{"SIGTERM":)")) << exited;
+  EXPECT_TRUE(has(exited, R"(,"SIGKILL":)")) << exited;
+}
+
+TEST(Run, AnAbortInAFullAddressSpaceIsLikelyAnAllocationThatFailed) {
+  // Half of the address space that it may have is taken at the look that comes before the end.
+  ProbeProcess probe({"run", "--format", "json", "--interval", "20ms", "--min-interval", "20ms",
+                      "--", "python3", "-c",
+                      "import mmap, os, resource, time\n"
+                      "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+                      "used = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
+                      "held = mmap.mmap(-1, (1 << 30) * 98 // 100 - used)\n"
+                      "time.sleep(1)\n"
+                      "try:\n"
+                      "    bytearray(1 << 29)\n"
+                      "except MemoryError:\n"
+                      "    os.abort()\n"});
+  EXPECT_EQ(probe.wait(), 134) << probe.out() << probe.err();
+  const auto exited = probe.the("workload.exited");
+  EXPECT_TRUE(has(exited, R"("verdict":"allocation_failed","confidence":"likely")")) << exited;
 }
 
 TEST(Run, WithoutKillAfterItWaits) {

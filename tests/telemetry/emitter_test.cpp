@@ -76,6 +76,40 @@ TEST(Emitter, HoldsAVerdictAndWritesItFirst) {
   EXPECT_EQ(emitter.emitted(), 2u);
 }
 
+TEST(Emitter, LinesOfLessWeightMakeRoomForAVerdict) {
+  Gate gate;
+  Emitter emitter(json(), {}, gate, 3);
+  gate.open = false;
+  emitter.emit_important(named("a.threshold"));
+  emitter.emit_verdict(named("b.kill"));
+  emitter.emit_important(named("c.threshold"));
+  emitter.emit_important(named("d.threshold"));
+  EXPECT_EQ(emitter.room(), 2u);
+  emitter.emit_important(named("e.threshold"));  // the oldest threshold gives way
+  emitter.emit_verdict(named("f.exited"));
+  emitter.emit_important(named("g.stopped"));
+  EXPECT_EQ(emitter.room(), 1u);
+  EXPECT_EQ(emitter.dropped(), 4u);
+  gate.open = true;
+  EXPECT_TRUE(emitter.flush());
+  EXPECT_EQ(gate.lines(), (Lines{{2, "b.kill"}, {6, "f.exited"}, {7, "g.stopped"}}));
+}
+
+TEST(Emitter, OnlyAVerdictPushesOutAVerdict) {
+  Gate gate;
+  Emitter emitter(json(), {}, gate, 2);
+  gate.open = false;
+  emitter.emit_verdict(named("a.kill"));
+  emitter.emit_verdict(named("b.kill"));
+  emitter.emit_important(named("c.threshold"));
+  EXPECT_EQ(emitter.room(), 0u);
+  emitter.emit_verdict(named("d.kill"));
+  EXPECT_EQ(emitter.dropped(), 2u);
+  gate.open = true;
+  emitter.flush();
+  EXPECT_EQ(gate.lines(), (Lines{{2, "b.kill"}, {4, "d.kill"}}));
+}
+
 TEST(Emitter, HoldsTheLatest) {
   Gate gate;
   Emitter emitter(json(), {}, gate, 3);

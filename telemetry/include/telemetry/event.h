@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -43,6 +44,10 @@ class Event {
   Event& integer(std::string_view name, std::int64_t value) { return push({name, value}); }
   Event& real(std::string_view name, double value) { return push({name, value}); }
   Event& boolean(std::string_view name, bool value) { return push({name, value}); }
+  /// A field that is known to be unknown.
+  Event& null(std::string_view name) {
+    return push({name, std::numeric_limits<double>::quiet_NaN()});
+  }
   /// Absent values add no field.
   Event& number(std::string_view name, std::optional<std::uint64_t> value) {
     return value ? number(name, *value) : *this;

@@ -75,11 +75,16 @@ class Emitter {
   Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep = 8);
 
   /// False: the line was dropped (dropped() counts it); its seq is spent, so a reader sees the gap.
-  bool emit(const Event& event) { return emit(event, false); }
+  bool emit(const Event& event) { return emit(event, Weight::ordinary); }
   /// For what must not be lost to a reader that pauses, such as a verdict. A line that the sink
   /// does not take is held and goes first as soon as it does; when `keep` lines are held
   /// already, the oldest is dropped. False: not written yet.
-  bool emit_important(const Event& event) { return emit(event, true); }
+  bool emit_important(const Event& event) { return emit(event, Weight::important); }
+  /// For a verdict: as emit_important(), but held lines of less weight make room for it, so that
+  /// it is the first that a reader gets when it reads again.
+  bool emit_verdict(const Event& event) { return emit(event, Weight::verdict); }
+  /// How many verdicts can still be held. 0: the next one would push out an older one.
+  [[nodiscard]] std::size_t room() const;
   /// Offers the held lines to the sink once more. True: none is left.
   bool flush();
 
@@ -90,8 +95,9 @@ class Emitter {
   [[nodiscard]] const Context& context() const { return context_; }
 
  private:
-  bool emit(const Event& event, bool important);
-  void hold(std::span<const char> line);
+  enum class Weight : unsigned char { ordinary, important, verdict };
+  bool emit(const Event& event, Weight weight);
+  void hold(std::span<const char> line, Weight weight);
 
   Encoder encoder_;
   Context context_;
@@ -102,6 +108,7 @@ class Emitter {
   // A ring of fixed slots: first_ is the oldest of the held_ lines.
   std::vector<char> slots_;
   std::vector<std::size_t> sizes_;
+  std::vector<Weight> weights_;
   std::size_t first_ = 0;
   std::size_t held_ = 0;
 };

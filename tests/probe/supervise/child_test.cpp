@@ -37,6 +37,17 @@ TEST(ProcessStat, ANameMayHoldParenthesesAndSpaces) {
   EXPECT_EQ(stat->state, 'R');
 }
 
+TEST(ProcessStat, TellsASigkillAndTheSize) {
+  const auto pending = parse_process_stat(stat_line("sh", 'R', 0, 1 << 8));
+  EXPECT_TRUE(pending->sigkilled);
+  EXPECT_FALSE(parse_process_stat(stat_line("sh", 'Z', 0, 0))->sigkilled);
+  std::string zombie = stat_line("sh", 'Z', 0, 0);
+  zombie.pop_back();
+  for (int field = 42; field < 52; ++field) zombie += " 0";
+  EXPECT_TRUE(parse_process_stat(zombie + " 9\n")->sigkilled);
+  EXPECT_FALSE(parse_process_stat(zombie + " 256\n")->sigkilled) << "exit 1";
+}
+
 TEST(ProcessStat, RefusesWhatIsNoStatLine) {
   for (const char* text : {"", "42", "42 (sh", "42 (sh) S 1 2", ")("}) {
     EXPECT_FALSE(parse_process_stat(text)) << text;
