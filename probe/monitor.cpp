@@ -32,6 +32,7 @@ constexpr Nanoseconds kHostMark = std::chrono::seconds(1);
 constexpr std::size_t kLongestCommand = 512;
 /// Lines kept free for the workload's end: its kill, its verdict, the parting line.
 constexpr std::size_t kReserved = 3;
+constexpr Nanoseconds kMinute = std::chrono::minutes(1);
 
 cgroup::Bytes own_rss() {
   const auto statm = read_file("/proc/self/statm");
@@ -108,7 +109,7 @@ void Monitor::start(const StartFacts& facts) {
   if (readable && now_.has_sample) history_.push(now_);
   const Nanoseconds now = clock_->now();
   host_marks_[0] = host_marks_[1] = {now, now_.host_oom_kills};
-  look_at_ = sample_at_ = now;
+  look_at_ = sample_at_ = minute_ = now;
   if (subject.location && !subject.counters_trusted) {
     warn(
         "this kernel is gVisor's: its memory.events are always 0, so an OOM kill cannot be told "
@@ -162,6 +163,38 @@ void Monitor::tick() {
   if (pending_ && clock_->now() >= pending_->decide_at) settle();
   if (clock_->now() >= look_at_) look();
   if (emitter_->held() > 0) emitter_->flush();
+  tell_dropped();
+}
+
+bool Monitor::may_tell() {
+  if (policy_.max_events_per_minute == 0) return true;
+  if (told_this_minute_ < policy_.max_events_per_minute) {
+    ++told_this_minute_;
+    return true;
+  }
+  ++suppressed_this_minute_;
+  ++suppressed_;
+  return false;
+}
+
+/// What a reader did not get: suppressed lines when their minute is over, dropped ones when the
+/// sink takes lines again.
+void Monitor::tell_dropped() {
+  const bool over = clock_->now() - minute_ >= kMinute;
+  const auto suppressed = over ? std::exchange(suppressed_this_minute_, 0) : 0;
+  if (over) {
+    minute_ += (clock_->now() - minute_) / kMinute * kMinute;
+    told_this_minute_ = 0;
+  }
+  const bool taken = emitter_->emitted() > emitted_seen_ && emitter_->held() == 0;
+  emitted_seen_ = emitter_->emitted();
+  const auto dropped = taken ? emitter_->dropped() - dropped_told_ : 0;
+  if (suppressed == 0 && dropped == 0) return;
+  auto told = event("probe.dropped");
+  if (dropped > 0) told.number("dropped", dropped);
+  if (suppressed > 0) told.number("suppressed", suppressed);
+  dropped_told_ += dropped;
+  emitter_->emit_important(told);
 }
 
 void Monitor::look() {
@@ -174,6 +207,7 @@ void Monitor::look() {
     if (!history_.own.oom_kill && !history_.hierarchical.oom_kill) {
       history_.take_counters(now_.sample);
     }
+    history_.follow(now_);
     for (const Detector& detector : detectors()) {
       // While a victim's memory is being torn down, its fall is no news: the kill is, first.
       if (pending_ && !detector.counters_suffice) continue;
@@ -185,6 +219,8 @@ void Monitor::look() {
         history_.note(*found);
         if (const auto* f = std::get_if<ThresholdCrossed>(&*found)) tell(*f);
         if (const auto* f = std::get_if<LimitChanged>(&*found)) tell(*f);
+        if (const auto* f = std::get_if<GrowthFound>(&*found)) tell(*f);
+        if (const auto* f = std::get_if<PressureChanged>(&*found)) tell(*f);
         // A sample of this look tells the same.
         if (const auto* f = std::get_if<LastWords>(&*found); f && !sample_due) tell(*f);
       }
@@ -194,13 +230,17 @@ void Monitor::look() {
     if (!pending_) processes_.forget_departed();
     processes_.look();
   }
+  history_.calm = readable && is_calm(now_, history_, policy_) ? history_.calm + 1 : 0;
+  const Nanoseconds period = sample_period(history_, policy_);
   if (sample_due) {
     if (readable && now_.has_sample) tell_sample();
     // On the grid of the first sample; what was slept through is passed over.
     const auto missed = (started - sample_at_) / policy_.interval;
-    sample_at_ += (missed + 1) * policy_.interval;
+    sample_at_ += missed * policy_.interval + period;
+  } else if (history_.calm == 0) {
+    sample_at_ = std::min(sample_at_, started + policy_.interval);
   }
-  Nanoseconds wait = policy_.interval;
+  Nanoseconds wait = period;
   if (readable && now_.has_sample) {
     wait = next_look(now_, history_, policy_);
     history_.push(now_);
@@ -461,6 +501,7 @@ void Monitor::tell_kill(std::optional<bool> survived) {
 }
 
 void Monitor::tell(const ThresholdCrossed& found) {
+  if (!may_tell()) return;
   auto crossed = event("memory.threshold");
   crossed.real("threshold_percent", found.percent).text("direction", found.up ? "up" : "down");
   add_usage(crossed, now_);
@@ -477,6 +518,7 @@ void Monitor::tell(const ThresholdCrossed& found) {
 }
 
 void Monitor::tell(const LimitChanged& found) {
+  if (!may_tell()) return;
   auto changed = event("memory.limit_changed");
   changed.number("limit_bytes", found.current)
       .text("limit_source", cgroup::name(source_->subject().limit.source))
@@ -486,17 +528,70 @@ void Monitor::tell(const LimitChanged& found) {
 }
 
 void Monitor::tell(const LastWords&) {
+  if (!may_tell()) return;
   auto words = event("memory.last_words");
   add_sample(words, now_, version(), reservation());
   emitter_->emit(words);
 }
 
+void Monitor::tell(const GrowthFound& found) {
+  if (!may_tell()) return;
+  auto growth = event("memory.growth");
+  growth.boolean("growing", found.growing);
+  add_usage(growth, now_);
+  growth.number("anon_bytes", now_.sample.stat.anon)
+      .number("shmem_bytes", now_.sample.stat.shmem)
+      .number("kernel_bytes", now_.sample.stat.kernel);
+  if (found.growing) {
+    const Trend& trend = found.trend;
+    growth.text("grows", trend.grows)
+        .real("growth_bytes_per_s", std::round(trend.bytes_per_s))
+        .real("eta_oom_s", seconds(found.eta));
+    if (const auto least = time_to_limit(now_, trend.high)) {
+      growth.real("eta_oom_least_s", seconds(*least));
+    }
+    if (const auto most = time_to_limit(now_, trend.low)) {
+      growth.real("eta_oom_most_s", seconds(*most));
+    }
+    constexpr double kStrong = 3.3;
+    const bool steady = trend.z >= kStrong && trend.high - trend.low <= trend.bytes_per_s;
+    growth.text("confidence", name(steady ? Confidence::likely : Confidence::unknown))
+        .real("span_s", seconds(trend.span))
+        .number("points", trend.points);
+  }
+  emitter_->emit_important(growth);
+}
+
+void Monitor::tell(const PressureChanged& found) {
+  if (!may_tell()) return;
+  auto pressure = event("memory.pressure");
+  pressure.text("cause", pressure_cause_name(found.cause))
+      .text("direction", found.up ? "up" : "down")
+      .real("level", rounded(found.level, 2));
+  add_usage(pressure, now_);
+  if (const auto& psi = now_.sample.pressure) {
+    pressure.real("psi_some_avg10_percent", psi->some.avg10)
+        .real("psi_some_avg60_percent", psi->some.avg60)
+        .real("psi_some_avg300_percent", psi->some.avg300)
+        .real("psi_full_avg10_percent", psi->full.avg10)
+        .real("psi_full_avg60_percent", psi->full.avg60)
+        .real("psi_full_avg300_percent", psi->full.avg300)
+        .number("psi_some_total_us", psi->some.total_us)
+        .number("psi_full_total_us", psi->full.total_us);
+  }
+  pressure.number("oom_max_hits", now_.sample.deciding().max)
+      .number("high_hits", now_.sample.deciding().high)
+      .number("refaults", now_.sample.stat.workingset_refault_file);
+  emitter_->emit_important(pressure);
+}
+
 void Monitor::tell_sample() {
+  history_.told = demand(now_);
+  ++samples_;
+  if (!may_tell()) return;
   auto sample = event("memory.sample");
   add_sample(sample, now_, version(), reservation());
   emitter_->emit(sample);
-  history_.told = demand(now_);
-  ++samples_;
 }
 
 void Monitor::stop(std::string_view reason) {
@@ -507,10 +602,12 @@ void Monitor::stop(std::string_view reason) {
   }
   if (pending_ && !workload_ended_) settle();
   if (pending_) tell_kill(workload_ != nullptr ? std::optional(false) : std::nullopt);
+  tell_dropped();
   auto stopped = event("probe.stopped");
   stopped.text("reason", reason)
       .number("events", emitter_->emitted())
       .number("dropped", emitter_->dropped())
+      .number("suppressed", suppressed_)
       .number("samples", samples_)
       .number("rss_bytes", own_rss())
       .real("cpu_s", rounded(own_cpu_s(), 3));

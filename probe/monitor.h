@@ -80,6 +80,11 @@ class Monitor {
   void tell(const ThresholdCrossed& found);
   void tell(const LimitChanged& found);
   void tell(const LastWords& found);
+  void tell(const GrowthFound& found);
+  void tell(const PressureChanged& found);
+  void tell_dropped();
+  /// Whether the minute's ceiling has room for a line; counts one that it has not.
+  bool may_tell();
   void tell_sample();
   void mark_host();
   void tell_exit(const Judgement& judgement, const Death& death, const Reading& before);
@@ -117,6 +122,12 @@ class Monitor {
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
   std::uint64_t samples_ = 0;
+  Nanoseconds minute_{};  ///< when the minute of the ceiling began
+  std::uint64_t told_this_minute_ = 0;
+  std::uint64_t suppressed_this_minute_ = 0;
+  std::uint64_t suppressed_ = 0;
+  std::uint64_t dropped_told_ = 0;
+  std::uint64_t emitted_seen_ = 0;
   bool workload_ended_ = false;
   bool blind_ = false;
   bool gone_ = false;

@@ -11,6 +11,12 @@ constexpr Option kInterval = {"interval", "DURATION", "1s",
                               "A memory.sample this often; looks come closer near the limit"};
 constexpr Option kMinInterval = {"min-interval", "DURATION", "50ms",
                                  "Looks never come closer than this"};
+constexpr Option kMaxInterval = {"max-interval", "DURATION", "off",
+                                 "Where nothing happens looks and samples come as rarely as this; "
+                                 "off: at every interval"};
+constexpr Option kMaxEvents = {"max-events-per-minute", "N", "off",
+                               "Hold back samples and warnings beyond so many lines; kills and "
+                               "verdicts are never held back"};
 constexpr Option kThresholds = {
     "thresholds", "PERCENTS", "75%,85%,95%",
     "Parts of the limit whose crossing is told, by the working set; or none"};
@@ -40,11 +46,12 @@ constexpr Option kScore = {"oom-score-adj", "N", "auto",
 constexpr Option kFailAbove = {"fail-above", "PERCENT", "",
                                "Exit 1 if the working set is above this part of the limit"};
 
-constexpr std::array kRunOptions = {kInterval,    kMinInterval, kThresholds, kHysteresis,
-                                    kFormat,      kNamespace,   kOutput,     kEcsTimeout,
-                                    kSignalGroup, kKillAfter,   kScore};
-constexpr std::array kWatchOptions = {kCgroup, kInterval,  kMinInterval, kThresholds, kHysteresis,
-                                      kFormat, kNamespace, kOutput,      kEcsTimeout};
+constexpr std::array kRunOptions = {
+    kInterval,  kMinInterval, kMaxInterval, kMaxEvents,   kThresholds, kHysteresis, kFormat,
+    kNamespace, kOutput,      kEcsTimeout,  kSignalGroup, kKillAfter,  kScore};
+constexpr std::array kWatchOptions = {kCgroup,    kInterval,   kMinInterval, kMaxInterval,
+                                      kMaxEvents, kThresholds, kHysteresis,  kFormat,
+                                      kNamespace, kOutput,     kEcsTimeout};
 constexpr std::array kSnapshotOptions = {kCgroup, kFailAbove, kFormat, kNamespace, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
 
@@ -88,6 +95,15 @@ Result<Nanoseconds> parse_interval(std::string_view text) {
     return fail("'" + std::string(text) + "' is too short", {}, "give 10ms or more");
   }
   return duration;
+}
+
+Result<std::uint64_t> parse_ceiling(std::string_view text) {
+  const auto number = parse_whole(text);
+  if (!number || *number == 0) {
+    return fail("'" + std::string(text) + "' is no number of events", {},
+                "give a whole number from 1 on, or off");
+  }
+  return *number;
 }
 
 OutputSettings read_output(const Arguments& arguments) {
@@ -138,6 +154,21 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
   if (!interval) return fail(interval.error());
   const auto least = arguments.get("min-interval", parse_interval);
   if (!least) return fail(least.error());
+  out.policy.max_interval = *interval;
+  if (arguments.text("max-interval") != "off") {
+    const auto most = arguments.get("max-interval", parse_interval);
+    if (!most) return fail(most.error());
+    if (*most < *interval) {
+      return fail("it is shorter than --interval", "--max-interval",
+                  "give one that is longer, or off");
+    }
+    out.policy.max_interval = *most;
+  }
+  if (arguments.text("max-events-per-minute") != "off") {
+    const auto ceiling = arguments.get("max-events-per-minute", parse_ceiling);
+    if (!ceiling) return fail(ceiling.error());
+    out.policy.max_events_per_minute = *ceiling;
+  }
   auto thresholds = arguments.get("thresholds", parse_thresholds);
   if (!thresholds) return fail(thresholds.error());
   const auto hysteresis = arguments.get("hysteresis", parse_percent);

@@ -31,4 +31,10 @@ std::optional<Finding> detect_limit_change(const Reading&, const History&, const
 std::optional<Finding> detect_threshold(const Reading&, const History&, const Policy&);
 std::optional<Finding> detect_last_words(const Reading&, const History&, const Policy&);
 
+std::optional<Finding> detect_growth(const Reading&, const History&, const Policy&);
+std::optional<Finding> detect_pressure(const Reading&, const History&, const Policy&);
+
+/// stalled, limit_hits, refaults, throttled.
+std::string_view pressure_cause_name(std::size_t cause);
+
 }  // namespace oomdrill::probe

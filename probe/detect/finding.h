@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "cgroup/sample.h"
+#include "detect/trend.h"
 
 namespace oomdrill::probe {
 
@@ -33,6 +34,18 @@ struct OomKilled {
     return hierarchical_after.oom_kill ? hierarchical_after : own_after;
   }
 };
-using Finding = std::variant<ThresholdCrossed, LimitChanged, LastWords, OomKilled>;
+/// Memory that cannot be reclaimed grows towards the limit, or does so no more.
+struct GrowthFound {
+  bool growing = true;
+  Trend trend;
+  Nanoseconds eta{};
+};
+struct PressureChanged {
+  std::size_t cause = 0;  ///< pressure_cause_name()
+  bool up = true;
+  double level = 0;  ///< in the cause's own unit
+};
+using Finding = std::variant<ThresholdCrossed, LimitChanged, LastWords, OomKilled, GrowthFound,
+                             PressureChanged>;
 
 }  // namespace oomdrill::probe

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 
 #include "detect/finding.h"
 #include "source/reading.h"
@@ -16,6 +17,7 @@ class History {
     std::uint64_t demand = 0;
   };
   static constexpr std::size_t kPoints = 64;
+  static constexpr std::size_t kPressureCauses = 4;
 
   /// The last full look; `at` 0 and no sample where there was none.
   [[nodiscard]] const Reading& last() const { return last_; }
@@ -35,6 +37,25 @@ class History {
   cgroup::Counters own;
   cgroup::Counters hierarchical;
 
+  /// The forecast as last told; nullopt: no growth is told, or its end is.
+  std::optional<Nanoseconds> growth_told;
+  /// Since when each cause of pressure is told; nullopt: it is not.
+  std::array<std::optional<Nanoseconds>, kPressureCauses> pressure;
+  /// Looks in a row in which nothing happened.
+  int calm = 0;
+  /// When the look is that is being judged.
+  Nanoseconds now_at{};
+
+  /// Seconds and minutes: a fast leak, and one that takes hours.
+  [[nodiscard]] const std::array<TrendWindow, 2>& trends() const { return trends_; }
+  /// Before the detectors are asked about `reading`.
+  void follow(const Reading& reading) {
+    now_at = reading.at;
+    const auto memory = held(reading);
+    if (!memory) return;
+    for (TrendWindow& window : trends_) window.push(reading.at, *memory);
+  }
+
   void push(const Reading& reading) {
     last_ = reading;
     points_[next_] = {reading.at, demand(reading)};
@@ -51,6 +72,8 @@ class History {
 
  private:
   Reading last_;
+  std::array<TrendWindow, 2> trends_ = {TrendWindow(std::chrono::milliseconds(20)),
+                                        TrendWindow(std::chrono::seconds(30))};
   std::array<Point, kPoints> points_{};
   std::size_t next_ = 0;
   std::size_t size_ = 0;

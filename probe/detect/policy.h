@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/units.h"
@@ -10,7 +11,11 @@ namespace oomdrill::probe {
 struct Policy {
   Nanoseconds interval = std::chrono::seconds(1);
   Nanoseconds min_interval = std::chrono::milliseconds(50);
+  /// Looks and samples come as rarely as this where nothing happens; `interval`: never more rarely.
+  Nanoseconds max_interval = std::chrono::seconds(1);
   std::vector<double> thresholds = {75, 85, 95};  ///< percent of the limit, ascending
+  /// Lines a minute, kills and what belongs to a life's beginning and end apart; 0: no ceiling.
+  std::uint64_t max_events_per_minute = 0;
   double hysteresis = 5;  ///< points that demand must fall below a threshold to re-arm it
 };
 

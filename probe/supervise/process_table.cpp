@@ -21,6 +21,14 @@ Path path_of(pid_t pid, const char* file) {
   return path;
 }
 
+/// The name that a dying process has: where it became another program since it was looked at, its
+/// command is not known.
+void rename(ProcessFacts& facts, std::string_view name) {
+  if (name.empty() || facts.name.view() == ProcessName(name).view()) return;
+  facts.name = ProcessName(name);
+  facts.command = {};
+}
+
 template <std::size_t kSize>
 std::string_view read_text(const Fd& fd, std::array<char, kSize>& buffer) {
   if (!fd) return {};
@@ -81,6 +89,7 @@ ProcessTable::State ProcessTable::read(Entry& entry) {
   std::array<char, 1024> buffer;
   const auto stat = parse_process_stat(read_text(entry.stat, buffer));
   if (!stat) return State::gone;
+  if (stat->dying) rename(entry.facts, stat->comm);
   if (stat->sigkilled) return State::sigkilled;
   // A zombie's end is hidden from those who may not trace it.
   if (stat->state == 'Z' || stat->state == 'X') return State::gone;
@@ -154,12 +163,14 @@ void ProcessTable::depart(std::size_t index, bool sigkilled) {
 void ProcessTable::mark_sigkilled(pid_t pid, ProcessName name) {
   for (std::size_t i = 0; i < departed_size_; ++i) {
     if (departed_[i].facts.pid == pid) {
+      rename(departed_[i].facts, name.view());
       departed_[i].sigkilled = true;
       return;
     }
   }
   for (std::size_t i = 0; i < size_; ++i) {
     if (entries_[i].facts.pid == pid) {
+      rename(entries_[i].facts, name.view());
       depart(i, true);
       return;
     }

@@ -18,6 +18,9 @@ constexpr std::array kLayouts = {
     Layout{"leak.stopped", "",
            "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
            "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},
+    Layout{"memory.growth", "[growing=true:!]",
+           "[growing=true:{grows} grows, {growth_bytes_per_s}, OOM in {eta_oom_s}]"
+           "[ ({confidence}, over {span_s})][growing=false:growth is over][; @]"},
     Layout{"memory.last_words", "!",
            "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
            "[, kernel {kernel_bytes}]"},
@@ -28,9 +31,14 @@ constexpr std::array kLayouts = {
            "{kills} killed by [scope=own_limit:its own limit][scope=descendant_limit:a limit below]"
            "[scope=ancestor_limit:the limit of an ancestor][scope=host:the host, which ran out]"
            "[scope=unknown:a limit unknown][confidence=likely: (likely)][, victim {victim.name}]"
-           "[ (pid {victim.pid})][, last seen at {last_sample.used_bytes}][ of {limit_bytes}]"
+           "[ (pid {victim.pid})][, {victims_unknown} unseen][, last seen at "
+           "{last_sample.used_bytes}][ of {limit_bytes}]"
            "[, {last_sample.age_s} before][, peak {peak_bytes}]"
            "[survived=true:; the workload lives on]"},
+    Layout{"memory.pressure", "[direction=up:!]",
+           "[cause=stalled:stalled for lack of memory, {psi_some_avg10_percent} of 10 s]"
+           "[cause=limit_hits:reclaim at the limit][cause=refaults:cache is read again and again]"
+           "[cause=throttled:throttled at memory.high][direction=down:: over][; @]"},
     Layout{
         "memory.sample", "",
         "@[, anon {anon_bytes}][, file {file_bytes}][shmem_bytes!=0:, shmem {shmem_bytes}]"
@@ -39,6 +47,9 @@ constexpr std::array kLayouts = {
            "[direction=up:above {threshold_percent}][direction=down:back below "
            "{threshold_percent}]: [working set {working_set_bytes}][ ({working_set_percent}), ]@"
            "[, {growth_bytes_per_s}][, OOM in {eta_oom_s}]"},
+    Layout{"probe.dropped", "!",
+           "[{dropped} lines were not read][dropped!=0:; ][suppressed!=0:{suppressed} held back by "
+           "--max-events-per-minute]"},
     Layout{"probe.started", "",
            "oomprobe {version}[, cgroup {cgroup_version}][ {cgroup_path}][; limit {limit_bytes}]"
            "[ ({limit_source})][limit_bytes=:; no limit][; every {interval_s}]"
@@ -48,7 +59,8 @@ constexpr std::array kLayouts = {
            "[, own memory {rss_bytes}][, CPU {cpu_s}]"},
     Layout{"probe.warning", "!", "{message}"},
     Layout{"workload.exited",
-           "[verdict=oom_killed:!!][verdict=killed:!!][verdict=crashed:!!][verdict=failed:!]",
+           "[verdict=oom_killed:!!][verdict=killed:!!][verdict=crashed:!!][verdict=failed:!]"
+           "[verdict=stop_timeout:!!][verdict=allocation_failed:!!]",
            "{verdict}[confidence=likely: (likely)][ after {duration_s}]: exit code {exit_code}[, "
            "{signal}][, pid {pid}]"
            "[core_dumped=true:, core dumped][oom_evidence=none:, no OOM counter here]"

@@ -80,8 +80,9 @@ class NullSink final : public telemetry::Sink {
 
 /// A monitor over a fake source and a clock that a test moves.
 struct Rig {
-  explicit Rig(telemetry::Sink& sink, std::string_view format = "json")
-      : emitter(*telemetry::choose_encoder(format, false, false), {}, sink, 8),
+  explicit Rig(telemetry::Sink& sink, std::string_view format = "json", Policy wanted = {})
+      : policy(std::move(wanted)),
+        emitter(*telemetry::choose_encoder(format, false, false), {}, sink, 8),
         monitor(source, policy, emitter, clock, std::nullopt) {}
 
   /// Lets time pass to the next deadlines within `time`, as the loop does.

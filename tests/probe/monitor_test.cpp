@@ -440,12 +440,89 @@ TEST_F(MonitorTest, ALimitHitBringsALookButNotAtEachWakeUp) {
   EXPECT_EQ(told("memory.threshold").size(), 1U) << "less than --min-interval after the last look";
 }
 
+TEST(MonitorWithACeiling, HoldsSamplesBackButNoKill) {
+  telemetry::MemorySink sink;
+  Policy policy;
+  policy.max_events_per_minute = 10;
+  fake::Rig rig(sink, "json", policy);
+  fake::FakeWorkload workload;
+  rig.monitor.start({});
+  rig.monitor.workload_started(workload, "leak", 1);
+  for (int i = 0; i < 130; ++i) {
+    if (i % 10 == 5) rig.source.kill();
+    rig.step(ms(1000));
+  }
+  EXPECT_EQ(lines_of(sink.text(), "memory.oom_kill").size(), 13U);
+  EXPECT_LE(lines_of(sink.text(), "memory.sample").size(), 30U);
+  const auto dropped = lines_of(sink.text(), "probe.dropped");
+  ASSERT_EQ(dropped.size(), 2U) << "one a minute";
+  EXPECT_TRUE(has(dropped[0], R"("suppressed":51)")) << dropped[0];
+  EXPECT_FALSE(has(dropped[0], R"("dropped":)")) << dropped[0];
+  rig.monitor.stop("signal");
+  EXPECT_TRUE(has(lines_of(sink.text(), "probe.stopped").front(), R"("suppressed":)"));
+}
+
+TEST(MonitorWithAGreatestInterval, SamplesRarelyWhereNothingHappens) {
+  telemetry::MemorySink sink;
+  Policy policy;
+  policy.max_interval = std::chrono::seconds(30);
+  fake::Rig rig(sink, "json", policy);
+  rig.monitor.start({});
+  rig.step(ms(300'000));
+  const auto calm = lines_of(sink.text(), "memory.sample").size();
+  EXPECT_LE(calm, 16U);
+  EXPECT_GE(calm, 10U);
+  rig.source.next.sample.current = 80 * kMiB;
+  rig.step(ms(60'000));
+  EXPECT_GE(lines_of(sink.text(), "memory.sample").size(), calm + 29U) << "each second again";
+}
+
+TEST_F(MonitorTest, WhatAReaderMissedIsToldWhenItReadsAgain) {
+  Gate gate;
+  fake::Rig other(gate);
+  other.monitor.start({});
+  other.step(ms(2000));
+  gate.open = false;
+  other.step(ms(5000));
+  gate.open = true;
+  other.step(ms(5000));
+  const auto dropped = lines_of(gate.text, "probe.dropped");
+  ASSERT_EQ(dropped.size(), 1U) << gate.text;
+  EXPECT_TRUE(has(dropped[0], R"("dropped":5)")) << dropped[0];
+}
+
+TEST_F(MonitorTest, ALeakIsToldWithTheTimeThatIsLeft) {
+  rig.source.next.sample.stat.anon = 5 * kMiB;
+  begin();
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    rig.source.next.sample.current = (10 + i) * kMiB;
+    rig.source.next.sample.stat.anon = (5 + i) * kMiB;
+    rig.step(ms(1000));
+  }
+  const auto growth = told("memory.growth");
+  ASSERT_FALSE(growth.empty());
+  EXPECT_TRUE(has(growth[0], R"("growing":true)")) << growth[0];
+  EXPECT_TRUE(has(growth[0], R"("grows":"anon","growth_bytes_per_s":1048576,"eta_oom_s":)"))
+      << growth[0];
+  EXPECT_TRUE(has(growth[0], R"("eta_oom_least_s":)")) << growth[0];
+}
+
+TEST_F(MonitorTest, ReclaimAtTheLimitIsPressure) {
+  rig.source.next.sample.own.max = 0;
+  begin();
+  rig.source.next.sample.own.max = 500;
+  rig.step(ms(1000));
+  const auto line = the("memory.pressure");
+  EXPECT_TRUE(has(line, R"("cause":"limit_hits","direction":"up","level":500,)")) << line;
+}
+
 TEST_F(MonitorTest, ThePartingLineAddsUp) {
   begin();
   rig.step(ms(2000));
   rig.monitor.stop("signal");
   const auto line = the("probe.stopped");
-  EXPECT_TRUE(has(line, R"("reason":"signal","events":5,"dropped":0,"samples":3)")) << line;
+  EXPECT_TRUE(has(line, R"("reason":"signal","events":5,"dropped":0,"suppressed":0,"samples":3)"))
+      << line;
 }
 
 }  // namespace

@@ -341,6 +341,8 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"fly"}, 64, "", "'fly' is no command of oomprobe"},
       {{"run"}, 64, "", "no command was given"},
       {{"run", "--interval", "0", "--", "true"}, 64, "", "--interval: '0' is too short"},
+      {{"run", "--max-interval", "500ms", "--", "true"}, 64, "", "shorter than --interval"},
+      {{"run", "--max-events-per-minute", "0", "--", "true"}, 64, "", "is no number of events"},
       {{"run", "--format", "xml", "--", "true"}, 64, "", "--format: 'xml'"},
       {{"run", "--metric-namespace", "AWS/ECS", "--", "true"}, 64, "", "AWS/ is reserved"},
       {{"watch", "--cgroup", "/no/such/cgroup"}, 69, "", "/no/such/cgroup"},

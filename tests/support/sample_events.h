@@ -109,6 +109,7 @@ inline std::vector<Event> every_event() {
       .boolean("subreaper", false)
       .text("thresholds", "75%,85%,95%");
   make("probe.warning").text("message", "mlockall failed: the loop may stall near the limit");
+  make("probe.dropped").number("dropped", 5u).number("suppressed", 48u);
   make("workload.started")
       .integer("pid", 7)
       .text("command", "leaksim --rate 1MB/s")
@@ -131,6 +132,31 @@ inline std::vector<Event> every_event() {
   add_sample(make("memory.last_words"))
       .metric("MemoryUtilization", 95.3125, Unit::percent)
       .metric("oom_killed", 0, Unit::count);
+  add_usage(make("memory.growth").boolean("growing", true))
+      .number("anon_bytes", 60'817'408u)
+      .number("shmem_bytes", 0u)
+      .number("kernel_bytes", 2'215'936u)
+      .text("grows", "anon")
+      .real("growth_bytes_per_s", 1'003'520)
+      .real("eta_oom_s", 2.8)
+      .real("eta_oom_least_s", 2.5)
+      .real("eta_oom_most_s", 3.1)
+      .text("confidence", "likely")
+      .real("span_s", 23.004)
+      .number("points", 24u);
+  add_usage(
+      make("memory.pressure").text("cause", "stalled").text("direction", "up").real("level", 12.4))
+      .real("psi_some_avg10_percent", 12.4)
+      .real("psi_some_avg60_percent", 3.1)
+      .real("psi_some_avg300_percent", 0.9)
+      .real("psi_full_avg10_percent", 8.2)
+      .real("psi_full_avg60_percent", 2)
+      .real("psi_full_avg300_percent", 0.5)
+      .number("psi_some_total_us", 81'234u)
+      .number("psi_full_total_us", 40'100u)
+      .number("oom_max_hits", 12u)
+      .number("high_hits", 0u)
+      .number("refaults", 512u);
   make("memory.limit_changed")
       .number("limit_bytes", 134'217'728u)
       .text("limit_source", "own")
@@ -220,6 +246,7 @@ inline std::vector<Event> every_event() {
       .text("reason", "workload_exited")
       .number("events", 73u)
       .number("dropped", 0u)
+      .number("suppressed", 0u)
       .number("samples", 62u)
       .number("rss_bytes", 2'412'544u)
       .real("cpu_s", 0.041);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -34,7 +35,7 @@ TEST(Detectors, EachOfTheTableHasItsOwnNameAndIsSilentOnNothing) {
     EXPECT_FALSE(detector.help.empty());
     EXPECT_FALSE(detector.detect(Reading{}, History{}, Policy{})) << detector.name;
   }
-  EXPECT_EQ(names.size(), 4U);
+  EXPECT_EQ(names.size(), 6U);
 }
 
 TEST(Threshold, IsToldOncePerCrossing) {
@@ -175,6 +176,67 @@ TEST(History, KeepsTheNewestPoints) {
   EXPECT_EQ(history.point(0).at, ms(99));
   EXPECT_EQ(history.point(History::kPoints - 1).at, ms(100 - static_cast<int>(History::kPoints)));
   EXPECT_EQ(history.last().at, ms(99));
+}
+
+struct PressureRow {
+  const char* what;
+  std::function<void(Reading&, std::uint64_t look)> change;
+  std::string_view cause;  ///< empty: none
+};
+
+TEST(Pressure, HasFourCauses) {
+  const auto psi = [](double avg10) {
+    cgroup::Pressure pressure;
+    pressure.some.avg10 = avg10;
+    return pressure;
+  };
+  const PressureRow rows[] = {
+      {"stalled for a fifth of the time",
+       [&psi](Reading& r, std::uint64_t) { r.sample.pressure = psi(20); }, "stalled"},
+      {"hardly stalled", [&psi](Reading& r, std::uint64_t) { r.sample.pressure = psi(2); }, ""},
+      {"reclaim at the limit, v1",
+       [](Reading& r, std::uint64_t look) { r.sample.own.max = 50 * look; }, "limit_hits"},
+      {"a hit now and then", [](Reading& r, std::uint64_t look) { r.sample.own.max = look; }, ""},
+      {"cache that is needed again, at the limit",
+       [](Reading& r, std::uint64_t look) {
+         r.sample.current = 99 * fake::kMiB;
+         r.sample.stat.workingset_refault_file = 5000 * look;
+       },
+       "refaults"},
+      {"the same far from the limit",
+       [](Reading& r, std::uint64_t look) { r.sample.stat.workingset_refault_file = 5000 * look; },
+       ""},
+      {"memory.high",
+       [](Reading& r, std::uint64_t look) {
+         r.sample.hierarchical.oom_kill = 0;
+         r.sample.hierarchical.high = 5 * look;
+       },
+       "throttled"},
+  };
+  for (const auto& row : rows) {
+    History history;
+    std::vector<PressureChanged> found;
+    const auto look = [&](int second, bool pressed) {
+      Reading now = fake::reading_at(fake::ms(1000 * second), 10);
+      row.change(now, pressed ? static_cast<std::uint64_t>(second) : 20);
+      if (!pressed && now.sample.pressure) now.sample.pressure->some.avg10 = 0;
+      if (!pressed) now.sample.current = 10 * fake::kMiB;
+      history.follow(now);
+      while (const auto next = detect_pressure(now, history, {})) {
+        history.note(*next);
+        found.push_back(std::get<PressureChanged>(*next));
+      }
+      history.push(now);
+    };
+    for (int second = 0; second <= 20; ++second) look(second, true);
+    ASSERT_EQ(found.size(), row.cause.empty() ? 0U : 1U) << row.what;
+    for (int second = 21; second <= 60; ++second) look(second, false);
+    if (row.cause.empty()) continue;
+    ASSERT_EQ(found.size(), 2U) << row.what;
+    EXPECT_EQ(pressure_cause_name(found[0].cause), row.cause);
+    EXPECT_TRUE(found[0].up);
+    EXPECT_FALSE(found[1].up);
+  }
 }
 
 }  // namespace

@@ -92,5 +92,37 @@ TEST(Cadence, AnIntervalShorterThanTheLeastOneIsKept) {
   EXPECT_EQ(next_look(reading_at(ms(0), 10), History{}, policy), ms(20));
 }
 
+TEST(SamplePeriod, DoublesWhileNothingHappensUpToTheGreatest) {
+  Policy policy;
+  policy.max_interval = ms(5000);
+  History history;
+  EXPECT_EQ(sample_period(history, policy), ms(1000));
+  history.calm = 2;
+  EXPECT_EQ(sample_period(history, policy), ms(4000));
+  history.calm = 1000;
+  EXPECT_EQ(sample_period(history, policy), ms(5000));
+  policy.max_interval = policy.interval;
+  EXPECT_EQ(sample_period(history, policy), ms(1000));
+}
+
+TEST(IsCalm, NotNearAThresholdNorWhileMemoryMoves) {
+  Policy policy;
+  History history;
+  history.told = 10 * kMiB;
+  EXPECT_TRUE(is_calm(reading_at(ms(0), 10), history, policy));
+  EXPECT_TRUE(is_calm(reading_at(ms(0), 10, std::nullopt), history, policy));
+  EXPECT_FALSE(is_calm(reading_at(ms(0), 20), history, policy)) << "it moved";
+  history.crossed = 1;
+  EXPECT_FALSE(is_calm(reading_at(ms(0), 10), history, policy));
+  EXPECT_FALSE(is_calm(Reading{}, history, policy));
+}
+
+TEST(NextLook, AnIntervalBelowTheLeastIsKept) {
+  Policy policy;
+  policy.interval = policy.max_interval = ms(20);
+  policy.min_interval = ms(50);
+  EXPECT_EQ(next_look(reading_at(ms(0), 10), History{}, policy), ms(20));
+}
+
 }  // namespace
 }  // namespace oomdrill::probe

@@ -111,6 +111,18 @@ TEST_F(ProcessTableTest, ANewNameBringsANewCommand) {
   EXPECT_EQ(table.find(20)->command.view(), "/bin/execed --fast");
 }
 
+TEST_F(ProcessTableTest, OneThatDiesUnderANewNameHasNoKnownCommand) {
+  ProcessTable table(tree.root(), "/c");
+  table.look();
+  tree.file("/proc/20/stat", stat_line(20, "execed", 0, 'Z', 0, SIGKILL));
+  table.look();
+  ASSERT_EQ(table.departed().size(), 1U);
+  EXPECT_EQ(table.departed()[0].facts.name.view(), "execed");
+  EXPECT_EQ(table.departed()[0].facts.command.view(), "");
+  table.mark_sigkilled(10, ProcessName("other"));
+  EXPECT_EQ(table.departed()[1].facts.name.view(), "other");
+}
+
 TEST_F(ProcessTableTest, AReaperMayKnowMore) {
   ProcessTable table(tree.root(), "/c");
   table.look();
