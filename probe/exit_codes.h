@@ -8,9 +8,9 @@ enum class ExitCode : int {
   success = 0,           ///< snapshot, doctor: as asked; watch: SIGTERM, SIGINT, or the cgroup went
   above = 1,             ///< snapshot --fail-above: it is above
   usage = 64,            ///< unknown option, bad value, missing command
-  unavailable = 69,      ///< no memory cgroup, or no limit where one is needed
+  unavailable = 69,      ///< no memory cgroup, or no limit where one is needed; no recorder
   internal_error = 70,   ///< a system call failed that cannot fail
-  cannot_create = 73,    ///< --output cannot be opened
+  cannot_create = 73,    ///< --output or --recorder cannot be opened
   write_error = 74,      ///< snapshot, doctor: the output could not be written
   not_executable = 126,  ///< run: the command was found and cannot be executed
   not_found = 127        ///< run: there is no such command

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -101,8 +102,14 @@ void Monitor::start(const StartFacts& facts) {
       .boolean("pid1", facts.pid1)
       .boolean("subreaper", facts.subreaper)
       .text("thresholds", facts.thresholds);
-  emitter_->emit_important(started);
+  say(started, Weight::important);
 
+  if (ring_ != nullptr) {
+    state_.started_ms =
+        std::chrono::floor<std::chrono::milliseconds>(clock_->wall()).time_since_epoch().count();
+    if (ring_->previous()) tell_previous_run();
+    update_state();
+  }
   processes_.look();
   history_.take_counters(now_.sample);
   history_.limit = now_.limit;
@@ -126,19 +133,77 @@ void Monitor::start(const StartFacts& facts) {
   }
 }
 
+void Monitor::say(const telemetry::Event& event, Weight weight) {
+  if (recorder_ != nullptr) recorder_->emit(event);
+  switch (weight) {
+    case Weight::ordinary:
+      emitter_->emit(event);
+      return;
+    case Weight::important:
+      emitter_->emit_important(event);
+      return;
+    case Weight::verdict:
+      emitter_->emit_verdict(event);
+  }
+}
+
+/// How the run before ended that used the same flight recorder.
+void Monitor::tell_previous_run() {
+  const RunState& run = *ring_->previous();
+  const auto in_place = [](const auto& text) {
+    return std::string_view(text.data(), ::strnlen(text.data(), text.size()));
+  };
+  auto previous = event("probe.previous_run");
+  previous.text("outcome", run.stopped != 0 ? "stopped" : "vanished");
+  if (!in_place(run.verdict).empty()) previous.text("verdict", in_place(run.verdict));
+  if (!in_place(run.command).empty()) previous.text("command", in_place(run.command));
+  char seen[25];
+  format_time(WallTime(std::chrono::milliseconds(run.seen_ms)), seen);
+  previous.text("last_seen", std::string_view(seen, 24))
+      .real("duration_s", static_cast<double>(run.seen_ms - run.started_ms) / 1000)
+      .number("used_bytes", run.used_bytes);
+  if (run.limit_bytes > 0) {
+    previous.number("limit_bytes", run.limit_bytes)
+        .real("used_percent", rounded(100.0 * static_cast<double>(run.used_bytes) /
+                                          static_cast<double>(run.limit_bytes),
+                                      2));
+  }
+  previous.number("oom_kills", run.oom_kills);
+  say(previous, Weight::important);
+}
+
+void Monitor::record_look() {
+  auto sample = event("memory.sample");
+  add_sample(sample, now_, version(), reservation());
+  recorder_->emit(sample);
+  update_state();
+}
+
+void Monitor::update_state() {
+  state_.seen_ms =
+      std::chrono::floor<std::chrono::milliseconds>(clock_->wall()).time_since_epoch().count();
+  if (now_.has_sample) {
+    state_.used_bytes = now_.sample.current;
+    state_.limit_bytes = now_.limit.value_or(0);
+  }
+  ring_->update(state_);
+}
+
 void Monitor::warn(std::string_view message) {
-  emitter_->emit(event("probe.warning").text("message", message));
+  say(event("probe.warning").text("message", message), Weight::ordinary);
 }
 
 void Monitor::workload_started(Workload& workload, std::string_view command,
                                std::optional<int> oom_score_adj) {
   workload_ = &workload;
   workload_started_at_ = clock_->now();
+  std::copy_n(command.begin(), std::min(command.size(), state_.command.size()),
+              state_.command.begin());
   auto started = event("workload.started");
   processes_.look();
   started.integer("pid", workload.pid()).text("command", command.substr(0, kLongestCommand));
   if (oom_score_adj) started.integer("oom_score_adj", *oom_score_adj);
-  emitter_->emit_important(started);
+  say(started, Weight::important);
 }
 
 Nanoseconds Monitor::deadline() const {
@@ -194,7 +259,7 @@ void Monitor::tell_dropped() {
   if (dropped > 0) told.number("dropped", dropped);
   if (suppressed > 0) told.number("suppressed", suppressed);
   dropped_told_ += dropped;
-  emitter_->emit_important(told);
+  say(told, Weight::important);
 }
 
 void Monitor::look() {
@@ -230,6 +295,7 @@ void Monitor::look() {
     if (!pending_) processes_.forget_departed();
     processes_.look();
   }
+  if (recorder_ != nullptr && readable && now_.has_sample) record_look();
   history_.calm = readable && is_calm(now_, history_, policy_) ? history_.calm + 1 : 0;
   const Nanoseconds period = sample_period(history_, policy_);
   if (sample_due) {
@@ -402,7 +468,11 @@ void Monitor::tell_exit(const Judgement& judgement, const Death& death, const Re
     exited.end();
   }
   exited.end();
-  emitter_->emit_verdict(exited);
+  say(exited, Weight::verdict);
+  const auto verdict = name(judgement.verdict);
+  std::copy_n(verdict.begin(), std::min(verdict.size(), state_.verdict.size()),
+              state_.verdict.begin());
+  if (ring_ != nullptr) update_state();
 }
 
 /// OOM kills that the workload's death may be due to; nullopt: they cannot be counted here.
@@ -497,7 +567,9 @@ void Monitor::tell_kill(std::optional<bool> survived) {
       .number("kernel_bytes", before.sample.stat.kernel)
       .end();
   kill.metric("oom_killed", static_cast<double>(pending.kill.kills), telemetry::Unit::count);
-  emitter_->emit_verdict(kill);
+  say(kill, Weight::verdict);
+  state_.oom_kills += pending.kill.kills;
+  if (ring_ != nullptr) update_state();
 }
 
 void Monitor::tell(const ThresholdCrossed& found) {
@@ -514,7 +586,7 @@ void Monitor::tell(const ThresholdCrossed& found) {
   if (const auto left = rate && found.up ? time_to_limit(now_, *rate) : std::nullopt) {
     crossed.real("eta_oom_s", seconds(*left));
   }
-  emitter_->emit_important(crossed);
+  say(crossed, Weight::important);
 }
 
 void Monitor::tell(const LimitChanged& found) {
@@ -524,14 +596,14 @@ void Monitor::tell(const LimitChanged& found) {
       .text("limit_source", cgroup::name(source_->subject().limit.source))
       .boolean("limit_complete", source_->subject().limit.complete)
       .number("previous_limit_bytes", found.previous);
-  emitter_->emit_important(changed);
+  say(changed, Weight::important);
 }
 
 void Monitor::tell(const LastWords&) {
   if (!may_tell()) return;
   auto words = event("memory.last_words");
   add_sample(words, now_, version(), reservation());
-  emitter_->emit(words);
+  say(words, Weight::ordinary);
 }
 
 void Monitor::tell(const GrowthFound& found) {
@@ -559,7 +631,7 @@ void Monitor::tell(const GrowthFound& found) {
         .real("span_s", seconds(trend.span))
         .number("points", trend.points);
   }
-  emitter_->emit_important(growth);
+  say(growth, Weight::important);
 }
 
 void Monitor::tell(const PressureChanged& found) {
@@ -582,7 +654,7 @@ void Monitor::tell(const PressureChanged& found) {
   pressure.number("oom_max_hits", now_.sample.deciding().max)
       .number("high_hits", now_.sample.deciding().high)
       .number("refaults", now_.sample.stat.workingset_refault_file);
-  emitter_->emit_important(pressure);
+  say(pressure, Weight::important);
 }
 
 void Monitor::tell_sample() {
@@ -611,7 +683,9 @@ void Monitor::stop(std::string_view reason) {
       .number("samples", samples_)
       .number("rss_bytes", own_rss())
       .real("cpu_s", rounded(own_cpu_s(), 3));
-  emitter_->emit_important(stopped);
+  say(stopped, Weight::important);
+  state_.stopped = 1;
+  if (ring_ != nullptr) update_state();
 }
 
 }  // namespace oomdrill::probe

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "detect/detectors.h"
 #include "detect/scope.h"
+#include "recorder/ring_file.h"
 #include "source/source.h"
 #include "supervise/supervisor.h"
 #include "supervise/verdict.h"
@@ -44,6 +45,13 @@ class Monitor {
   Monitor(Source& source, const Policy& policy, telemetry::Emitter& emitter, const Clock& clock,
           cgroup::Bytes reservation);
 
+  /// Before start(): every line is also written there, and each look as a sample. `recorder`
+  /// writes to `ring`.
+  void record(telemetry::Emitter& recorder, RingFile& ring) {
+    recorder_ = &recorder;
+    ring_ = &ring;
+  }
+
   /// The baseline of all counters, before the workload is started.
   void start(const StartFacts& facts);
   void warn(std::string_view message);
@@ -71,6 +79,12 @@ class Monitor {
     Nanoseconds at{};
     cgroup::Count kills;
   };
+
+  enum class Weight { ordinary, important, verdict };
+  void say(const telemetry::Event& event, Weight weight);
+  void tell_previous_run();
+  void record_look();
+  void update_state();
 
   bool read(bool counters_only);
   void look();
@@ -104,6 +118,9 @@ class Monitor {
   Source* source_;
   Policy policy_;
   telemetry::Emitter* emitter_;
+  telemetry::Emitter* recorder_ = nullptr;
+  RingFile* ring_ = nullptr;
+  RunState state_;
   const Clock* clock_;
   cgroup::Bytes endpoint_reservation_;
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "recorder/ring_file.h"
+
 namespace oomdrill::probe {
 namespace {
 
@@ -30,6 +32,12 @@ constexpr Option kNamespace = {"metric-namespace", "NAME", "oomdrill",
                                "CloudWatch namespace of the metrics (emf)"};
 constexpr Option kOutput = {"output", "PATH", "-",
                             "File that events are appended to; -: standard output"};
+constexpr Option kRecorder = {
+    "recorder", "PATH", "",
+    "Flight recorder: a file of fixed size that holds the last minutes at "
+    "full rate and outlives the container; see oomprobe recover"};
+constexpr Option kRecorderSize = {"recorder-size", "SIZE", "512KiB",
+                                  "Of a new flight recorder; one line takes about 1 KiB"};
 constexpr Option kEcsTimeout = {"ecs-timeout", "DURATION", "500ms",
                                 "How long the ECS metadata endpoint may take, for each of its two "
                                 "requests at the start"};
@@ -46,12 +54,13 @@ constexpr Option kScore = {"oom-score-adj", "N", "auto",
 constexpr Option kFailAbove = {"fail-above", "PERCENT", "",
                                "Exit 1 if the working set is above this part of the limit"};
 
-constexpr std::array kRunOptions = {
-    kInterval,  kMinInterval, kMaxInterval, kMaxEvents,   kThresholds, kHysteresis, kFormat,
-    kNamespace, kOutput,      kEcsTimeout,  kSignalGroup, kKillAfter,  kScore};
-constexpr std::array kWatchOptions = {kCgroup,    kInterval,   kMinInterval, kMaxInterval,
-                                      kMaxEvents, kThresholds, kHysteresis,  kFormat,
-                                      kNamespace, kOutput,     kEcsTimeout};
+constexpr std::array kRunOptions = {kInterval,    kMinInterval, kMaxInterval,  kMaxEvents,
+                                    kThresholds,  kHysteresis,  kFormat,       kNamespace,
+                                    kOutput,      kRecorder,    kRecorderSize, kEcsTimeout,
+                                    kSignalGroup, kKillAfter,   kScore};
+constexpr std::array kWatchOptions = {
+    kCgroup, kInterval,  kMinInterval, kMaxInterval, kMaxEvents,    kThresholds, kHysteresis,
+    kFormat, kNamespace, kOutput,      kRecorder,    kRecorderSize, kEcsTimeout};
 constexpr std::array kSnapshotOptions = {kCgroup, kFailAbove, kFormat, kNamespace, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
 
@@ -84,7 +93,15 @@ constexpr std::array kCommands = {
             .name = "doctor",
             .synopsis = "",
             .summary = "Tells what can be known of memory here, by which means, and what follows.",
-            .options = kDoctorOptions}};
+            .options = kDoctorOptions},
+    Command{.program = "oomprobe",
+            .name = "recover",
+            .synopsis = "PATH",
+            .summary = "Prints the lines of a flight recorder (--recorder), oldest first, whoever "
+                       "died meanwhile.",
+            .options = {},
+            .epilogue = "Example:\n  oomprobe recover /data/flight >before-the-kill.jsonl\n",
+            .takes_positionals = true}};
 
 constexpr std::size_t kMostThresholds = 8;
 constexpr Nanoseconds kLeastInterval = std::chrono::milliseconds(10);
@@ -104,6 +121,15 @@ Result<std::uint64_t> parse_ceiling(std::string_view text) {
                 "give a whole number from 1 on, or off");
   }
   return *number;
+}
+
+Result<std::uint64_t> parse_recorder_size(std::string_view text) {
+  const auto bytes = parse_bytes(text);
+  if (!bytes) return fail(bytes.error());
+  if (*bytes < RingFile::kLeastSize || *bytes > RingFile::kMostSize) {
+    return fail("'" + std::string(text) + "' is out of range", {}, "give 64KiB to 1GiB");
+  }
+  return *bytes;
 }
 
 OutputSettings read_output(const Arguments& arguments) {
@@ -187,6 +213,10 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
   out.output = read_output(arguments);
   out.ecs_timeout = *timeout;
   out.cgroup = arguments.text("cgroup");
+  out.recorder = arguments.text("recorder");
+  const auto size = arguments.get("recorder-size", parse_recorder_size);
+  if (!size) return fail(size.error());
+  out.recorder_bytes = *size;
   return out;
 }
 
@@ -240,6 +270,15 @@ Result<DoctorSettings> read_doctor(const Arguments& arguments) {
   const auto timeout = arguments.get("ecs-timeout", parse_duration);
   if (!timeout) return fail(timeout.error());
   return DoctorSettings{arguments.text("format"), *timeout, arguments.text("cgroup")};
+}
+
+Result<RecoverSettings> read_recover(const Arguments& arguments) {
+  if (arguments.positionals.size() != 1) {
+    return fail(arguments.positionals.empty() ? "no flight recorder was named"
+                                              : "more than one flight recorder was named",
+                {}, "write oomprobe recover PATH");
+  }
+  return RecoverSettings{arguments.positionals.front()};
 }
 
 }  // namespace oomdrill::probe

@@ -10,7 +10,7 @@
 
 namespace oomdrill::probe {
 
-/// run, watch, snapshot, doctor, in this order.
+/// run, watch, snapshot, doctor, recover, in this order.
 std::span<const Command> commands();
 
 /// How events leave.
@@ -25,7 +25,9 @@ struct WatchSettings {
   std::string thresholds;  ///< as probe.started tells them
   OutputSettings output;
   Nanoseconds ecs_timeout{};
-  std::string cgroup;  ///< empty: the own one
+  std::string cgroup;    ///< empty: the own one
+  std::string recorder;  ///< path; empty: none
+  std::uint64_t recorder_bytes = 0;
 };
 
 struct RunSettings {
@@ -50,10 +52,15 @@ struct DoctorSettings {
   std::string cgroup;
 };
 
+struct RecoverSettings {
+  std::string path;
+};
+
 Result<RunSettings> read_run(const Arguments& arguments);
 Result<WatchSettings> read_watch(const Arguments& arguments);
 Result<SnapshotSettings> read_snapshot(const Arguments& arguments);
 Result<DoctorSettings> read_doctor(const Arguments& arguments);
+Result<RecoverSettings> read_recover(const Arguments& arguments);
 
 /// "75%,85%,95%", in any order, at most eight; "none".
 Result<std::vector<double>> parse_thresholds(std::string_view text);

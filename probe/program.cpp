@@ -81,9 +81,10 @@ int run_program(std::span<const std::string> arguments, const Machine& machine) 
   if (name == known[1].name) return dispatch(known[1], rest, machine, read_watch, watch);
   if (name == known[2].name) return dispatch(known[2], rest, machine, read_snapshot, snapshot);
   if (name == known[3].name) return dispatch(known[3], rest, machine, read_doctor, doctor);
+  if (name == known[4].name) return dispatch(known[4], rest, machine, read_recover, recover);
   complain(machine, (name.empty() ? std::string("no command was given")
                                   : "'" + name + "' is no command of oomprobe") +
-                        "; use run, watch, snapshot or doctor, see oomprobe --help");
+                        "; use run, watch, snapshot, doctor or recover, see oomprobe --help");
   return code(ExitCode::usage);
 }
 

@@ -27,6 +27,7 @@ int run(const RunSettings& settings, const Machine& machine);
 int watch(const WatchSettings& settings, const Machine& machine);
 int snapshot(const SnapshotSettings& settings, const Machine& machine);
 int doctor(const DoctorSettings& settings, const Machine& machine);
+int recover(const RecoverSettings& settings, const Machine& machine);
 
 /// One line to standard error, "oomprobe: …".
 void complain(const Machine& machine, const std::string& line);

@@ -59,6 +59,8 @@ struct Prepared {
   std::optional<ecs::Task> task;
   std::string ecs_warning;
   Output output;
+  std::unique_ptr<RingFile> ring;
+  std::unique_ptr<telemetry::Emitter> recorder;
 };
 
 tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine& machine) {
@@ -70,6 +72,16 @@ tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine
     return tl::unexpected<int>(code(output.error().code));
   }
   out.output = std::move(*output);
+  if (!settings.recorder.empty()) {
+    auto ring = RingFile::open(settings.recorder, settings.recorder_bytes);
+    if (!ring) {
+      complain(machine, Error(ring.error()).within("--recorder").line());
+      return tl::unexpected<int>(code(ExitCode::cannot_create));
+    }
+    out.ring = std::make_unique<RingFile>(std::move(*ring));
+    out.recorder = std::make_unique<telemetry::Emitter>(
+        *telemetry::choose_encoder("json", false, false), out.output.context, *out.ring, 0);
+  }
   return out;
 }
 
@@ -99,6 +111,7 @@ int run(const RunSettings& settings, const Machine& machine) {
                              *prepared->output.sink, kHeldLines);
   Monitor monitor(*source, settings.watch.policy, emitter, *machine.clock,
                   reservation_of(prepared->task));
+  if (prepared->ring) monitor.record(*prepared->recorder, *prepared->ring);
   if (const auto& location = source->subject().location) {
     monitor.watch_processes(ProcessTable(machine.root, location->directory));
   }
@@ -169,6 +182,7 @@ int watch(const WatchSettings& settings, const Machine& machine) {
                              *prepared->output.sink, kHeldLines);
   Monitor monitor(**source, settings.policy, emitter, *machine.clock,
                   settings.cgroup.empty() ? reservation_of(prepared->task) : std::nullopt);
+  if (prepared->ring) monitor.record(*prepared->recorder, *prepared->ring);
   monitor.watch_processes(ProcessTable(machine.root, (*source)->subject().location->directory));
   const std::string unlocked = lock_memory();
 

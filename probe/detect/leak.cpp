@@ -14,6 +14,9 @@ constexpr int kReach = 20;
 /// Less than this is page tables and the like.
 constexpr double kLeastRise = 512 << 10;
 
+/// Closer than this thresholds and last words say it all.
+constexpr Nanoseconds kLastTold = std::chrono::seconds(1);
+
 struct Forecast {
   Trend trend;
   Nanoseconds eta{};
@@ -43,7 +46,9 @@ std::optional<Finding> detect_growth(const Reading& now, const History& history,
   if (history.growth_told) {
     if (over) return GrowthFound{false, {}, {}};
     // Each further line halves the time that is left: the approach to a limit costs few.
-    if (!soonest || soonest->eta > *history.growth_told / 2) return std::nullopt;
+    if (!soonest || *history.growth_told < kLastTold || soonest->eta > *history.growth_told / 2) {
+      return std::nullopt;
+    }
   }
   if (!soonest) return std::nullopt;
   return GrowthFound{true, soonest->trend, soonest->eta};

@@ -50,6 +50,10 @@ constexpr std::array kLayouts = {
     Layout{"probe.dropped", "!",
            "[{dropped} lines were not read][dropped!=0:; ][suppressed!=0:{suppressed} held back by "
            "--max-events-per-minute]"},
+    Layout{"probe.previous_run", "[outcome=vanished:!!]",
+           "the run before {outcome}[outcome=vanished: without a word][, workload {verdict}]"
+           "[, last seen {last_seen}][ at {used_bytes}][ of {limit_bytes}][ ({used_percent})]"
+           "[oom_kills!=0:, {oom_kills} OOM kills]"},
     Layout{"probe.started", "",
            "oomprobe {version}[, cgroup {cgroup_version}][ {cgroup_path}][; limit {limit_bytes}]"
            "[ ({limit_source})][limit_bytes=:; no limit][; every {interval_s}]"

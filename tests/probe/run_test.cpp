@@ -317,6 +317,55 @@ TEST(Run, WritesToAFileAndRefusesOneThatCannotBe) {
   EXPECT_EQ(refused.out(), "") << "the command is not started";
 }
 
+TEST(Run, AFlightRecorderOutlivesAllOfUsAndTheNextRunTells) {
+  test::FixtureTree tree;
+  const std::string path = tree.path() + "/flight";
+  {
+    ProbeProcess probe(run_script(
+        "exec sleep 600", {"--recorder", path, "--interval", "20ms", "--min-interval", "20ms"}));
+    ASSERT_TRUE(probe.wait_for("memory.sample")) << probe.out() << probe.err();
+    const auto line = probe.the("workload.started");
+    const pid_t workload = std::stoi(line.substr(line.find(R"("pid":)") + 6));
+    ::kill(probe.pid(), SIGKILL);  // as if the container went
+    EXPECT_EQ(probe.wait(), 1009);
+    ::kill(workload, SIGKILL);
+  }
+  ProbeProcess recovered({"recover", path});
+  EXPECT_EQ(recovered.wait(), 0) << recovered.err();
+  EXPECT_EQ(recovered.count("probe.started"), 1U);
+  EXPECT_GE(recovered.count("memory.sample"), 1U);
+  EXPECT_EQ(recovered.count("probe.stopped"), 0U);
+
+  ProbeProcess again(run_script("exit 3", {"--recorder", path}));
+  EXPECT_EQ(again.wait(), 3);
+  const auto previous = again.the("probe.previous_run");
+  EXPECT_TRUE(has(previous, R"("outcome":"vanished","command":"sh -c exec sleep 600")"))
+      << previous;
+  ProbeProcess third(run_script("exit 0", {"--recorder", path}));
+  EXPECT_EQ(third.wait(), 0);
+  EXPECT_TRUE(has(third.the("probe.previous_run"), R"("outcome":"stopped","verdict":"failed")"));
+
+  ProbeProcess all({"recover", path});
+  EXPECT_EQ(all.wait(), 0);
+  EXPECT_EQ(all.count("probe.started"), 3U) << "all of them stand in the ring";
+  EXPECT_EQ(all.count("workload.exited"), 2U);
+}
+
+TEST(Run, AFlightRecorderThatCannotBeIsRefused) {
+  test::FixtureTree tree;
+  tree.file("/letter", "Dear Sir or Madam,\n");
+  const std::string letter = tree.path() + "/letter";
+  ProbeProcess refused(run_script("echo mine", {"--recorder", letter}));
+  EXPECT_EQ(refused.wait(), 73);
+  EXPECT_TRUE(has(refused.err(), "--recorder: " + letter + ": is no flight recorder"))
+      << refused.err();
+  EXPECT_EQ(refused.out(), "") << "the command is not started";
+  EXPECT_EQ(*read_file(letter), "Dear Sir or Madam,\n");
+  ProbeProcess nowhere(run_script("echo mine", {"--recorder", "/no/such/folder/flight"}));
+  EXPECT_EQ(nowhere.wait(), 73);
+  EXPECT_EQ(lines_in(nowhere.err()), 1) << nowhere.err();
+}
+
 TEST(Watch, EndsAtAStopRequest) {
   for (const int signal : {SIGTERM, SIGINT}) {
     ProbeProcess probe(
@@ -351,6 +400,10 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"snapshot", "--fail-above", "95"}, 64, "", "--fail-above: '95' is no percentage"},
       {{"doctor", "--format", "xml"}, 64, "", "--format: 'xml'"},
       {{"doctor", "--cgroup", "/no/such/cgroup"}, 69, "What follows:", ""},
+      {{"recover"}, 64, "", "no flight recorder was named; write oomprobe recover PATH"},
+      {{"recover", "/no/such/file"}, 69, "", "/no/such/file"},
+      {{"recover", "/proc/self/stat"}, 69, "", "is no flight recorder"},
+      {{"run", "--recorder-size", "1KiB", "--", "true"}, 64, "", "give 64KiB to 1GiB"},
       {{"--help"}, 0, "snapshot", ""},
       {{"--version"}, 0, "oomprobe ", ""},
       {{"run", "--help"}, 0, "OOMPROBE_KILL_AFTER", ""},

@@ -109,6 +109,16 @@ inline std::vector<Event> every_event() {
       .boolean("subreaper", false)
       .text("thresholds", "75%,85%,95%");
   make("probe.warning").text("message", "mlockall failed: the loop may stall near the limit");
+  make("probe.previous_run")
+      .text("outcome", "vanished")
+      .text("verdict", "oom_killed")
+      .text("command", "leaksim --rate 1MB/s")
+      .text("last_seen", "2026-11-24T10:59:01.000Z")
+      .real("duration_s", 301.4)
+      .number("used_bytes", 66'912'256u)
+      .number("limit_bytes", 67'108'864u)
+      .real("used_percent", 99.71)
+      .number("oom_kills", 1u);
   make("probe.dropped").number("dropped", 5u).number("suppressed", 48u);
   make("workload.started")
       .integer("pid", 7)
