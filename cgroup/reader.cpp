@@ -1,6 +1,9 @@
 #include "cgroup/reader.h"
 
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "held_file.h"
 #include "held_files.h"
@@ -11,10 +14,16 @@
 namespace oomdrill::cgroup {
 namespace {
 
-struct VmStat {
-  Count oom_kill;
-};
-constexpr Field<VmStat> kVmStatFields[] = {{"oom_kill", &VmStat::oom_kill}};  // kernel 4.13
+/// Not parsed line by line: it has some 180 of them, and is read at each look.
+Count find_oom_kill(std::string_view vmstat) {
+  constexpr std::string_view kKey = "oom_kill ";  // kernel 4.13
+  for (auto at = vmstat.find(kKey); at != std::string_view::npos; at = vmstat.find(kKey, at + 1)) {
+    if (at != 0 && vmstat[at - 1] != '\n') continue;
+    std::string_view rest = vmstat.substr(at + kKey.size());
+    return to_number(cut(rest, '\n'));
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -62,13 +71,21 @@ Result<HostOomCounter> HostOomCounter::open(const FileRoot& root) {
 }
 
 Count HostOomCounter::read() const {
+  // Of many records, unlike a cgroup's files: the kernel gives a page of it at a time.
   Buffer buffer;
-  const std::ptrdiff_t n = pread_all(fd_.get(), buffer);
-  if (n < 0) return std::nullopt;
-  VmStat vmstat;
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(n));
-  if (!parse_keyed<VmStat>(text, "/proc/vmstat", kVmStatFields, vmstat)) return std::nullopt;
-  return vmstat.oom_kill;
+  std::size_t used = 0;
+  while (used < buffer.size()) {
+    const auto n =
+        ::pread(fd_.get(), buffer.data() + used, buffer.size() - used, static_cast<off_t>(used));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return std::nullopt;
+    if (n == 0) return find_oom_kill({buffer.data(), used});
+    used += static_cast<std::size_t>(n);
+    const std::string_view text(buffer.data(), used);
+    // Whole lines only.
+    if (const auto count = find_oom_kill(text.substr(0, text.rfind('\n') + 1))) return count;
+  }
+  return std::nullopt;
 }
 
 }  // namespace oomdrill::cgroup

@@ -48,22 +48,35 @@ struct Field {
   std::optional<std::uint64_t> Record::*member;
 };
 
+/// The field called `key`, from `hint` on and around: kernels write their keys in one order, so
+/// the next line's field stands next. Moves `hint` behind it. nullptr: there is none.
+template <class Record>
+const Field<Record>* find_field(std::span<const Field<Record>> fields, std::string_view key,
+                                std::size_t& hint) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::size_t at = hint + i < fields.size() ? hint + i : hint + i - fields.size();
+    if (fields[at].key != key) continue;
+    hint = at + 1 < fields.size() ? at + 1 : 0;
+    return &fields[at];
+  }
+  return nullptr;
+}
+
 /// Files of "key value" lines. Keys that `fields` does not have are passed over whatever stands
 /// behind them: kernels add keys. A key that is missing leaves its member alone.
 template <class Record>
 Result<void> parse_keyed(std::string_view text, std::string_view where,
                          std::span<const Field<Record>> fields, Record& out) {
   Lines lines(text);
+  std::size_t hint = 0;
   while (const auto line = lines.next()) {
     std::string_view value = *line;
     const std::string_view key = cut(value, ' ');
-    for (const Field<Record>& field : fields) {
-      if (field.key != key) continue;
-      const auto number = to_number(value);
-      if (!number) return fail_line(where, lines.number(), *line, "has no number");
-      out.*field.member = number;
-      break;
-    }
+    const Field<Record>* const field = find_field(fields, key, hint);
+    if (field == nullptr) continue;
+    const auto number = to_number(value);
+    if (!number) return fail_line(where, lines.number(), *line, "has no number");
+    out.*(field->member) = number;
   }
   return {};
 }

@@ -1,8 +1,6 @@
 #include "monitor.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -34,26 +32,6 @@ constexpr std::size_t kLongestCommand = 512;
 /// Lines kept free for the workload's end: its kill, its verdict, the parting line.
 constexpr std::size_t kReserved = 3;
 constexpr Nanoseconds kMinute = std::chrono::minutes(1);
-
-cgroup::Bytes own_rss() {
-  const auto statm = read_file("/proc/self/statm");
-  if (!statm) return std::nullopt;
-  const auto space = statm->find(' ');
-  if (space == std::string::npos) return std::nullopt;
-  const auto pages = parse_whole(
-      std::string_view(*statm).substr(space + 1, statm->find(' ', space + 1) - space - 1));
-  if (!pages) return std::nullopt;
-  return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-double own_cpu_s() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto in_seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
-}
 
 /// As events tell times.
 double seconds(Nanoseconds time) { return rounded(to_seconds(time), 3); }
@@ -226,7 +204,10 @@ bool Monitor::read(bool counters_only) {
 
 void Monitor::tick() {
   if (pending_ && clock_->now() >= pending_->decide_at) settle();
-  if (clock_->now() >= look_at_) look();
+  if (const Nanoseconds late = clock_->now() - look_at_; late >= Nanoseconds::zero()) {
+    longest_stall_ = std::max(longest_stall_, late);
+    look();
+  }
   if (emitter_->held() > 0) emitter_->flush();
   tell_dropped();
 }
@@ -663,6 +644,13 @@ void Monitor::tell_sample() {
   if (!may_tell()) return;
   auto sample = event("memory.sample");
   add_sample(sample, now_, version(), reservation());
+  // Rarely: each line costs, and these hardly change.
+  if (now_.at >= own_cost_at_) {
+    own_cost_at_ = now_.at + kMinute;
+    sample.number("probe_rss_bytes", own_cost_.rss())
+        .real("probe_cpu_s", rounded(OwnCost::cpu_s(), 3))
+        .real("probe_longest_stall_s", seconds(longest_stall_));
+  }
   emitter_->emit(sample);
 }
 
@@ -681,8 +669,9 @@ void Monitor::stop(std::string_view reason) {
       .number("dropped", emitter_->dropped())
       .number("suppressed", suppressed_)
       .number("samples", samples_)
-      .number("rss_bytes", own_rss())
-      .real("cpu_s", rounded(own_cpu_s(), 3));
+      .number("rss_bytes", own_cost_.rss())
+      .real("cpu_s", rounded(OwnCost::cpu_s(), 3))
+      .real("longest_stall_s", seconds(longest_stall_));
   say(stopped, Weight::important);
   state_.stopped = 1;
   if (ring_ != nullptr) update_state();

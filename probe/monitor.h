@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "detect/detectors.h"
 #include "detect/scope.h"
+#include "own_cost.h"
 #include "recorder/ring_file.h"
 #include "source/source.h"
 #include "supervise/supervisor.h"
@@ -139,6 +140,10 @@ class Monitor {
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
   std::uint64_t samples_ = 0;
+  OwnCost own_cost_;
+  Nanoseconds own_cost_at_{};
+  /// How late the latest look was, of all.
+  Nanoseconds longest_stall_{};
   Nanoseconds minute_{};  ///< when the minute of the ceiling began
   std::uint64_t told_this_minute_ = 0;
   std::uint64_t suppressed_this_minute_ = 0;

@@ -6,33 +6,32 @@ namespace oomdrill::cgroup::v1 {
 namespace {
 
 constexpr Field<Stat> kStatFields[] = {
-    {"rss", &Stat::anon},
+    // In the kernel's order.
     {"cache", &Stat::file},
+    {"rss", &Stat::anon},
+    {"rss_huge", &Stat::anon_thp},
     {"shmem", &Stat::shmem},
-    {"inactive_file", &Stat::inactive_file},
-    {"active_file", &Stat::active_file},
-    {"inactive_anon", &Stat::inactive_anon},
-    {"active_anon", &Stat::active_anon},
-    {"unevictable", &Stat::unevictable},
     {"mapped_file", &Stat::file_mapped},
     {"dirty", &Stat::file_dirty},
-    {"rss_huge", &Stat::anon_thp},
+    {"workingset_refault_file", &Stat::workingset_refault_file},
     {"pgfault", &Stat::pgfault},
     {"pgmajfault", &Stat::pgmajfault},
-    {"workingset_refault_file", &Stat::workingset_refault_file},
+    {"inactive_anon", &Stat::inactive_anon},
+    {"active_anon", &Stat::active_anon},
+    {"inactive_file", &Stat::inactive_file},
+    {"active_file", &Stat::active_file},
+    {"unevictable", &Stat::unevictable},
     // Before 5.9, which counted refaults of files only.
     {"workingset_refault", &Stat::workingset_refault_file},
 };
 
 constexpr std::string_view kTotal = "total_";
 
-Bytes* find(StatFile& file, std::string_view key) {
+Bytes* find(StatFile& file, std::string_view key, std::size_t& hint) {
   if (key == "swap") return &file.swap;
   if (key == "hierarchical_memory_limit") return &file.hierarchical_limit;
-  for (const Field<Stat>& field : kStatFields) {
-    if (field.key == key) return &(file.stat.*field.member);
-  }
-  return nullptr;
+  const Field<Stat>* const field = find_field<Stat>(kStatFields, key, hint);
+  return field == nullptr ? nullptr : &(file.stat.*(field->member));
 }
 
 constexpr Field<Counters> kOomControlFields[] = {{"oom_kill", &Counters::oom_kill}};
@@ -43,12 +42,13 @@ Result<StatFile> parse_stat(std::string_view text, std::string_view where) {
   StatFile local;
   StatFile total;
   Lines lines(text);
+  std::size_t hint = 0;
   while (const auto line = lines.next()) {
     std::string_view value = *line;
     std::string_view key = cut(value, ' ');
     const bool is_total = key.starts_with(kTotal);
     if (is_total) key.remove_prefix(kTotal.size());
-    Bytes* const out = find(is_total ? total : local, key);
+    Bytes* const out = find(is_total ? total : local, key, hint);
     if (out == nullptr) continue;
     *out = to_number(value);
     if (!*out) return fail_line(where, lines.number(), *line, "has no number");

@@ -127,7 +127,10 @@ inline std::vector<Event> every_event() {
   add_sample(make("memory.sample"))
       .metric("MemoryUtilization", 95.3125, Unit::percent)
       .metric("memory_reservation", 33'554'432, Unit::bytes)
-      .metric("oom_killed", 0, Unit::count);
+      .metric("oom_killed", 0, Unit::count)
+      .number("probe_rss_bytes", 2'412'544u)
+      .real("probe_cpu_s", 0.041)
+      .real("probe_longest_stall_s", 0.002);
   make("memory.threshold")
       .real("threshold_percent", 95)
       .text("direction", "up")
@@ -259,7 +262,8 @@ inline std::vector<Event> every_event() {
       .number("suppressed", 0u)
       .number("samples", 62u)
       .number("rss_bytes", 2'412'544u)
-      .real("cpu_s", 0.041);
+      .real("cpu_s", 0.041)
+      .real("longest_stall_s", 0.002);
   make("probe.doctor")
       .text("version", "0.1.0")
       .text("kernel", "6.1.0-18-cloud-amd64")
