@@ -307,6 +307,11 @@ std::string doctor_text(const DoctorFacts& facts) {
 }
 
 int doctor(const DoctorSettings& settings, const Machine& machine) {
+  if (settings.format != "text" && settings.format != "json") {
+    complain(machine,
+             "--format: '" + settings.format + "' is no format of doctor; use text or json");
+    return code(ExitCode::usage);
+  }
   const auto encoder = telemetry::choose_encoder(settings.format, true, false);
   if (!encoder) {
     complain(machine, Error(encoder.error()).within("--format").line());

@@ -11,7 +11,7 @@ enum class ExitCode : int {
   unavailable = 69,      ///< no memory cgroup, or no limit where one is needed; no recorder
   internal_error = 70,   ///< a system call failed that cannot fail
   cannot_create = 73,    ///< --output or --recorder cannot be opened
-  write_error = 74,      ///< snapshot, doctor: the output could not be written
+  write_error = 74,      ///< all but run: the output could not be written
   not_executable = 126,  ///< run: the command was found and cannot be executed
   not_found = 127        ///< run: there is no such command
 };

@@ -43,6 +43,9 @@ constexpr Option kEcsTimeout = {"ecs-timeout", "DURATION", "500ms",
                                 "requests at the start"};
 constexpr Option kCgroup = {"cgroup", "PATH", "",
                             "Folder of a memory cgroup; default: the own one"};
+constexpr Option kPid = {"pid", "PID", "",
+                         "Watch the memory cgroup of this process, such as a sibling container's "
+                         "with which a pid namespace is shared"};
 constexpr Option kSignalGroup = {"signal-group", "", "",
                                  "Forward signals to the command's process group, not to it alone"};
 constexpr Option kKillAfter = {"kill-after", "DURATION", "off",
@@ -59,8 +62,8 @@ constexpr std::array kRunOptions = {kInterval,    kMinInterval, kMaxInterval,  k
                                     kOutput,      kRecorder,    kRecorderSize, kEcsTimeout,
                                     kSignalGroup, kKillAfter,   kScore};
 constexpr std::array kWatchOptions = {
-    kCgroup, kInterval,  kMinInterval, kMaxInterval, kMaxEvents,    kThresholds, kHysteresis,
-    kFormat, kNamespace, kOutput,      kRecorder,    kRecorderSize, kEcsTimeout};
+    kCgroup,     kPid,    kInterval,  kMinInterval, kMaxInterval, kMaxEvents,    kThresholds,
+    kHysteresis, kFormat, kNamespace, kOutput,      kRecorder,    kRecorderSize, kEcsTimeout};
 constexpr std::array kSnapshotOptions = {kCgroup, kFailAbove, kFormat, kNamespace, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
 
@@ -112,6 +115,15 @@ Result<Nanoseconds> parse_interval(std::string_view text) {
     return fail("'" + std::string(text) + "' is too short", {}, "give 10ms or more");
   }
   return duration;
+}
+
+Result<int> parse_pid(std::string_view text) {
+  int pid = 0;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (status != std::errc{} || rest != text.data() + text.size() || pid <= 0) {
+    return fail("'" + std::string(text) + "' is no pid", {}, "give a whole number from 1 on");
+  }
+  return pid;
 }
 
 Result<std::uint64_t> parse_ceiling(std::string_view text) {
@@ -213,6 +225,14 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
   out.output = read_output(arguments);
   out.ecs_timeout = *timeout;
   out.cgroup = arguments.text("cgroup");
+  if (!arguments.text("pid").empty()) {
+    const auto pid = arguments.get("pid", parse_pid);
+    if (!pid) return fail(pid.error());
+    if (!out.cgroup.empty()) {
+      return fail("cannot be given beside --cgroup", "--pid", "name one of them");
+    }
+    out.pid = *pid;
+  }
   out.recorder = arguments.text("recorder");
   const auto size = arguments.get("recorder-size", parse_recorder_size);
   if (!size) return fail(size.error());

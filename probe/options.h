@@ -26,6 +26,7 @@ struct WatchSettings {
   OutputSettings output;
   Nanoseconds ecs_timeout{};
   std::string cgroup;    ///< empty: the own one
+  int pid = 0;           ///< whose cgroup; 0: none was named
   std::string recorder;  ///< path; empty: none
   std::uint64_t recorder_bytes = 0;
 };

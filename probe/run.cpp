@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "identity/identity.h"
@@ -24,8 +25,23 @@ constexpr Nanoseconds kLastPatience = std::chrono::seconds(2);
 /// Lines of thresholds, kills and verdicts that wait for a reader; 4 KiB each.
 constexpr std::size_t kHeldLines = 8;
 
-/// Everything that can still be written. What cannot is told on standard error.
-void finish(telemetry::Emitter& emitter, const Machine& machine) {
+std::string describe_loss(int error) {
+  switch (error) {
+    case ETIMEDOUT:
+      return "nobody reads it; read it, or give --output a file";
+    case EPIPE:
+      return "its reader is gone; keep it, or give --output a file";
+    case ENOSPC:
+    case EDQUOT:
+      return std::string(std::strerror(error)) + "; free space there, or name another --output";
+    default:
+      return std::string(std::strerror(error)) + "; name another --output";
+  }
+}
+
+/// Everything that can still be written. What cannot is told on standard error: false.
+bool finish(telemetry::Emitter& emitter, const Output& output, const OutputSettings& settings,
+            const Machine& machine) {
   const Nanoseconds deadline = machine.clock->now() + kLastPatience;
   for (;;) {
     const Nanoseconds before = machine.clock->now();
@@ -34,10 +50,12 @@ void finish(telemetry::Emitter& emitter, const Machine& machine) {
     if (machine.clock->now() - before < kPatience / 2) break;
   }
   const auto lost = emitter.dropped() + emitter.held();
-  if (lost > 0) {
-    complain(machine,
-             fmt::format("{} of {} events could not be written", lost, lost + emitter.emitted()));
-  }
+  if (lost == 0) return true;
+  complain(machine,
+           fmt::format("{}: {} of {} events could not be written: {}",
+                       settings.path == "-" ? "standard output" : settings.path, lost,
+                       lost + emitter.emitted(), describe_loss(output.sink->last_error())));
+  return false;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -140,7 +158,7 @@ int run(const RunSettings& settings, const Machine& machine) {
   auto child = launch(what, *signals, machine.root);
   if (!child) {
     monitor.stop("exec_failed");
-    finish(emitter, machine);
+    (void)finish(emitter, prepared->output, settings.watch.output, machine);
     complain(machine, child.error().line());
     return exec_exit_code(child.error());
   }
@@ -161,7 +179,8 @@ int run(const RunSettings& settings, const Machine& machine) {
   // Back to those who had it, such as the script that this was started from.
   if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   monitor.stop(end.reason);
-  finish(emitter, machine);
+  // It exits as the workload did, whatever became of the events.
+  (void)finish(emitter, prepared->output, settings.watch.output, machine);
   return end.judgement->exit_code;
 }
 
@@ -173,17 +192,21 @@ int watch(const WatchSettings& settings, const Machine& machine) {
   }
   auto prepared = prepare(settings, machine);
   if (!prepared) return prepared.error();
-  auto source = open_source(machine, settings.cgroup, prepared->task);
+  const FileRoot root = settings.pid > 0 ? root_of(machine.root, settings.pid) : machine.root;
+  auto source = settings.pid > 0 ? open_process_source(machine.root, settings.pid)
+                                 : open_source(machine, settings.cgroup, prepared->task);
   if (!source) {
-    complain(machine, source.error().line());
+    complain(machine, settings.pid > 0 ? Error(source.error()).within("--pid").line()
+                                       : source.error().line());
     return code(ExitCode::unavailable);
   }
   telemetry::Emitter emitter(prepared->output.encoder, std::move(prepared->output.context),
                              *prepared->output.sink, kHeldLines);
-  Monitor monitor(**source, settings.policy, emitter, *machine.clock,
-                  settings.cgroup.empty() ? reservation_of(prepared->task) : std::nullopt);
+  Monitor monitor(
+      **source, settings.policy, emitter, *machine.clock,
+      settings.cgroup.empty() && settings.pid == 0 ? reservation_of(prepared->task) : std::nullopt);
   if (prepared->ring) monitor.record(*prepared->recorder, *prepared->ring);
-  monitor.watch_processes(ProcessTable(machine.root, (*source)->subject().location->directory));
+  monitor.watch_processes(ProcessTable(root, (*source)->subject().location->directory));
   const std::string unlocked = lock_memory();
 
   StartFacts facts;
@@ -198,8 +221,8 @@ int watch(const WatchSettings& settings, const Machine& machine) {
 
   const LoopEnd end = run_loop(monitor, nullptr, **source, *signals, *machine.clock);
   monitor.stop(end.reason);
-  finish(emitter, machine);
-  return code(ExitCode::success);
+  const bool written = finish(emitter, prepared->output, settings.output, machine);
+  return code(written ? ExitCode::success : ExitCode::write_error);
 }
 
 }  // namespace oomdrill::probe

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -13,11 +16,55 @@ Result<std::unique_ptr<Source>> open_source(const Machine& machine, const std::s
                                             const std::optional<ecs::Task>& task) {
   const auto location = cgroup.empty() ? cgroup::locate(machine.root)
                                        : cgroup::locate_directory(machine.root, cgroup);
-  if (!location) return fail(location.error());
+  if (!location) {
+    Error error = location.error();
+    if (error.remedy.empty() && !cgroup.empty()) {
+      error.remedy = "name the folder of a memory cgroup, such as one below /sys/fs/cgroup";
+    }
+    return fail(std::move(error));
+  }
   std::vector<cgroup::LimitCandidate> endpoint;
   // The endpoint speaks of the container that asks, which a given cgroup need not be.
   if (task && cgroup.empty()) identity::add_limits(*task, endpoint);
   return open_cgroup(machine.root, *location, std::move(endpoint));
+}
+
+FileRoot root_of(const FileRoot& root, pid_t pid) {
+  const auto mounts = [&root](const std::string& process) {
+    std::array<char, 64> text{};
+    const auto n =
+        ::readlink((root / ("/proc/" + process + "/ns/mnt")).c_str(), text.data(), text.size());
+    return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  };
+  const std::string process = std::to_string(pid);
+  const std::string theirs = mounts(process);
+  if (theirs.empty() || theirs == mounts("self")) return root;
+  return FileRoot(root / ("/proc/" + process + "/root"));
+}
+
+Result<std::unique_ptr<Source>> open_process_source(const FileRoot& root, pid_t pid) {
+  const std::string process = std::to_string(pid);
+  if (::access((root / ("/proc/" + process)).c_str(), F_OK) != 0) {
+    return fail("there is no process " + process, {},
+                "give a pid of this pid namespace (share one: pidMode task, docker run --pid)");
+  }
+  const FileRoot theirs = root_of(root, pid);
+  if (theirs / "/" == root / "/") {
+    const auto location = cgroup::locate(root, process);
+    if (!location) return fail(location.error());
+    return open_cgroup(root, *location, {});
+  }
+  // A container's own mount is rooted at its cgroup (facts.md, 1).
+  Error last;
+  for (const char* folder : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
+    const auto location = cgroup::locate_directory(theirs, folder);
+    if (location) return open_cgroup(theirs, *location, {});
+    if (last.what.empty()) last = location.error();
+  }
+  if (last.errnum == EACCES || last.errnum == EPERM) {
+    last.remedy = "run as the same user, with no fewer capabilities";
+  }
+  return fail(std::move(last));
 }
 
 cgroup::Bytes reservation_of(const std::optional<ecs::Task>& task) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +17,12 @@ namespace oomdrill::probe {
 /// `cgroup` empty: the own one, with the limits that `task` tells.
 Result<std::unique_ptr<Source>> open_source(const Machine& machine, const std::string& cgroup,
                                             const std::optional<ecs::Task>& task);
+
+/// The memory cgroup that process `pid` is in. One in another container is reached through its
+/// root folder, whose files stay open after its death.
+Result<std::unique_ptr<Source>> open_process_source(const FileRoot& root, pid_t pid);
+/// Where the files of `pid`'s container are: `root` itself where it sees the same mounts.
+FileRoot root_of(const FileRoot& root, pid_t pid);
 
 /// Soft limit of the own container as the endpoint tells it.
 cgroup::Bytes reservation_of(const std::optional<ecs::Task>& task);

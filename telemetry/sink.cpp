@@ -49,7 +49,10 @@ bool FdSink::write(std::span<const char> line) {
   const std::size_t before = torn_ ? 1 : 0;
   std::size_t written = 0;
   while (written < before + line.size()) {
-    if (!wait_writable(fd, deadline, clock)) break;
+    if (!wait_writable(fd, deadline, clock)) {
+      error_ = ETIMEDOUT;
+      break;
+    }
     const std::size_t of_line = written > before ? written - before : 0;
     // writev() reads only; its type is shared with readv().
     const std::array parts = {
@@ -57,7 +60,10 @@ bool FdSink::write(std::span<const char> line) {
         iovec{const_cast<char*>(line.data()) + of_line, line.size() - of_line}};
     const auto n = ::writev(fd, parts.data(), static_cast<int>(parts.size()));
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n <= 0) break;
+    if (n <= 0) {
+      error_ = errno;
+      break;
+    }
     written += static_cast<std::size_t>(n);
   }
   if (written > 0) torn_ = written < before + line.size();

@@ -272,6 +272,19 @@ TEST(RealCgroup, WatchesAGivenOneUntilItIsRemoved) {
   EXPECT_TRUE(has(probe->the("probe.stopped"), R"("reason":"cgroup_removed")"));
 }
 
+TEST(RealCgroup, WatchesTheCgroupOfAProcess) {
+  LimitedCgroup cgroup(kLimit);
+  REQUIRE_CGROUP(cgroup);
+  ProbeProcess other(run_script("echo ready; read line; exec tail /dev/zero"), cgroup.enter());
+  ASSERT_TRUE(other.wait_for("ready"));
+  ProbeProcess probe({"watch", "--format", "json", "--pid", std::to_string(other.pid())});
+  ASSERT_TRUE(probe.wait_for(R"("event":"memory.sample")")) << probe.err();
+  EXPECT_TRUE(has(probe.the("probe.started"), R"("cgroup_path":")" + cgroup.path() + '"'));
+  EXPECT_TRUE(has(probe.the("probe.started"), R"("limit_bytes":67108864)"));
+  probe.signal(SIGTERM);
+  EXPECT_EQ(probe.wait(), 0);
+}
+
 TEST(RealCgroup, SnapshotIsAHealthCheck) {
   LimitedCgroup cgroup(kLimit);
   REQUIRE_CGROUP(cgroup);

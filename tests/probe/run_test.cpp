@@ -297,9 +297,60 @@ TEST(Run, AReaderThatIsGoneHarmsNobody) {
 }
 
 TEST(Run, AFullDiskHarmsNobodyAndIsTold) {
+  test::FixtureTree tree;
   ProbeProcess probe(run_script("exit 6", {"--output", "/dev/full"}));
   EXPECT_EQ(probe.wait(), 6);
-  EXPECT_TRUE(has(probe.err(), "events could not be written")) << probe.err();
+  EXPECT_TRUE(has(probe.err(),
+                  "oomprobe: /dev/full: 6 of 6 events could not be written: No space "
+                  "left on device; free space there, or name another --output\n"))
+      << probe.err();
+  ProbeProcess watch({"watch", "--output", "/dev/full", "--recorder", tree.path() + "/flight",
+                      "--interval", "20ms"});
+  for (;;) {
+    ProbeProcess recovered({"recover", tree.path() + "/flight"});
+    if (recovered.wait() == 0 && recovered.count("memory.sample") > 0) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  watch.signal(SIGTERM);
+  EXPECT_EQ(watch.wait(), 74) << watch.err();
+}
+
+TEST(Run, AReaderThatNeverReadsHoldsUpNobodyAndGetsTheVerdictFirst) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  const int flags = ::fcntl(write_end.get(), F_GETFL);
+  test::FixtureTree tree;
+  const std::string mark = tree.path() + "/done";
+  const auto arguments = run_script("sleep 4; : > " + mark + "; exit 6",
+                                    {"--interval", "10ms", "--min-interval", "10ms"});
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::dup2(write_end.get(), STDOUT_FILENO);
+    ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
+    const SystemClock clock;
+    ::_exit(run_program(
+        arguments,
+        {.root = {}, .environment = [](const char*) { return nullptr; }, .clock = &clock}));
+  }
+  // 64 KiB of samples fill the pipe within a second; read only once the workload is done.
+  while (!std::ifstream(mark).good()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(::fcntl(write_end.get(), F_GETFL), flags) << "a shared descriptor is left as it is";
+  write_end.reset();
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(read_end.get(), buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 6) << status;
+  const auto stopped = fake::lines_of(text, "probe.stopped");
+  ASSERT_EQ(fake::lines_of(text, "workload.exited").size(), 1U) << text;
+  ASSERT_EQ(stopped.size(), 1U);
+  EXPECT_FALSE(has(stopped[0], R"("dropped":0,)")) << stopped[0];
 }
 
 TEST(Run, WritesToAFileAndRefusesOneThatCannotBe) {
@@ -395,6 +446,12 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"run", "--format", "xml", "--", "true"}, 64, "", "--format: 'xml'"},
       {{"run", "--metric-namespace", "AWS/ECS", "--", "true"}, 64, "", "AWS/ is reserved"},
       {{"watch", "--cgroup", "/no/such/cgroup"}, 69, "", "/no/such/cgroup"},
+      {{"watch", "--cgroup", "/no/such/cgroup"}, 69, "", "name the folder of a memory cgroup"},
+      {{"snapshot", "--cgroup", "/nope"}, 69, "", "name the folder of a memory cgroup"},
+      {{"watch", "--pid", "0"}, 64, "", "--pid: '0' is no pid"},
+      {{"watch", "--pid", "999999999"}, 69, "", "--pid: there is no process 999999999"},
+      {{"watch", "--pid", "1", "--cgroup", "/x"}, 64, "", "beside --cgroup"},
+      {{"doctor", "--format", "emf"}, 64, "", "is no format of doctor; use text or json"},
       {{"watch", "--", "true"}, 64, "", "watch takes no command"},
       {{"snapshot", "--cgroup", "/no/such/cgroup"}, 69, "", "/no/such/cgroup"},
       {{"snapshot", "--fail-above", "95"}, 64, "", "--fail-above: '95' is no percentage"},

@@ -23,6 +23,8 @@ class Sink {
   virtual ~Sink() = default;
   /// Writes one whole line, or nothing of it. False: it was dropped.
   virtual bool write(std::span<const char> line) = 0;
+  /// Why the last line that was dropped was: an errno, ETIMEDOUT where nobody reads; 0: none was.
+  [[nodiscard]] virtual int last_error() const { return 0; }
 };
 
 /// A descriptor that may be shared with a workload: poll(POLLOUT) first, then one write of at
@@ -34,9 +36,11 @@ class FdSink final : public Sink {
   /// workload that fills the pipe between poll and write cannot make the write block.
   FdSink(int fd, Nanoseconds patience);
   bool write(std::span<const char> line) override;
+  [[nodiscard]] int last_error() const override { return error_; }
 
  private:
   int fd_;
+  int error_ = 0;
   Nanoseconds patience_;
   Fd own_;
   bool torn_ = false;  ///< a file took part of the last line: the next one begins a new line
@@ -48,6 +52,7 @@ class FileSink final : public Sink {
   static Result<FileSink> open(const std::string& path,
                                Nanoseconds patience = std::chrono::seconds(1));
   bool write(std::span<const char> line) override { return sink_.write(line); }
+  [[nodiscard]] int last_error() const override { return sink_.last_error(); }
 
  private:
   FileSink(Fd fd, Nanoseconds patience) : fd_(std::move(fd)), sink_(fd_.get(), patience) {}
