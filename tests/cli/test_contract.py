@@ -53,7 +53,7 @@ BAD = [
     Case(LEAKSIM, ["surplus"], 64, err=["'surplus'", "leaksim --help"]),
     Case(LEAKSIM, ["--", "sleep", "1"], 64, err=["oomprobe run"]),
     # oomprobe
-    Case(OOMPROBE, [], 64, err=["no command", "run, watch, snapshot or doctor"]),
+    Case(OOMPROBE, [], 64, err=["no command", "run, watch, snapshot, doctor or recover"]),
     Case(OOMPROBE, ["explode"], 64, err=["'explode'", "oomprobe --help"]),
     Case(OOMPROBE, ["--explode"], 64, err=["'--explode'", "oomprobe --help"]),
     Case(OOMPROBE, ["run"], 64, err=["no command", "-- COMMAND"]),
