@@ -566,9 +566,9 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   for (const std::string& disagreement : drill.verdict.disagreements) {
     streams.err << "oomdrill: the evidence disagrees: " << printable(disagreement) << '\n';
   }
-  if (!settings->report.empty() && !file->error()) {
+  if (!settings.report.empty() && !file->error()) {
     ExitCode review = ExitCode::as_expected;
-    if (const auto written = write_review(*settings, drill.recording, review); !written) {
+    if (const auto written = write_review(settings, drill.recording, review); !written) {
       code = complain(streams, written.error(), review);
     }
   }
