@@ -13,7 +13,8 @@ namespace oomdrill::plan {
 namespace {
 
 /// One of so many entries is evicted at once: an eviction walks along all of them, in an order that
-/// no cache foresees. Measured, 52 MiB of 240 B: with 128 the walks took all of the time at 12 MB/s.
+/// no cache foresees. Measured, 52 MiB of 240 B: with 128 the walks took all of the time at 12
+/// MB/s.
 constexpr std::uint64_t kBatch = 16;
 
 struct Shape {

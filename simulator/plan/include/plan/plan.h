@@ -61,8 +61,8 @@ constexpr std::uint64_t kept(std::uint64_t count, const FreeMost& rule) {
   return count > rule.offset ? (count - rule.offset - 1) / rule.keep_every + 1 : 0;
 }
 
-/// The positions, in allocation order, that FreeSampled frees out of `total` blocks: they ascend, so
-/// that one walk along the group finds them all, and nothing is remembered.
+/// The positions, in allocation order, that FreeSampled frees out of `total` blocks: they ascend,
+/// so that one walk along the group finds them all, and nothing is remembered.
 class SampledPositions {
  public:
   SampledPositions(const FreeSampled& rule, std::uint64_t total);
