@@ -40,6 +40,8 @@ class Content {
  private:
   std::uint64_t next();
   void random(std::byte* at, std::size_t bytes);
+  /// Whole pages, fresh ones.
+  void fill_piece(std::byte* piece, std::size_t bytes);
 
   std::uint64_t state_;
   Filling filling_;
