@@ -1,5 +1,6 @@
 #include "recording/record.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace oomdrill::recording {
@@ -14,32 +15,26 @@ bool same(std::string_view a, std::string_view b) {
 }  // namespace
 
 const Member* Record::find(std::string_view path) const {
+  // A name of the root, as most are: without looking for dots first.
+  const std::uint64_t whole_tag = Member::tag_of(path);
+  if (const std::uint8_t place = index_->first[MemberIndex::slot(whole_tag)]; place != 0) {
+    const Member& member = members_[place - 1U];
+    if (member.tag == whole_tag && same(member.key, path)) return &member;
+  } else if (!index_->full && path.find('.') == std::string_view::npos) {
+    return nullptr;
+  }
   std::int32_t parent = Member::kRoot;
   for (;;) {
     const std::size_t dot = path.find('.');
     const std::string_view key = path.substr(0, dot);
     const std::uint64_t tag = Member::tag_of(key);
-    const Member* found = nullptr;
-    bool scan = true;
-    if (parent == Member::kRoot) {
-      const std::uint8_t place = index_->first[MemberIndex::slot(tag)];
-      if (place == 0) {
-        scan = index_->full;
-      } else if (const Member& member = members_[place - 1U];
-                 member.tag == tag && same(member.key, key)) {
-        found = &member;
-        scan = false;
-      }
-    }
-    if (scan) {
-      const auto at = std::find_if(members_.begin(), members_.end(), [&](const Member& member) {
-        return member.tag == tag && member.parent == parent && same(member.key, key);
-      });
-      if (at != members_.end()) found = &*at;
-    }
-    if (found == nullptr || dot == std::string_view::npos) return found;
+    const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& member) {
+      return member.tag == tag && member.parent == parent && same(member.key, key);
+    });
+    if (found == members_.end()) return nullptr;
+    if (dot == std::string_view::npos) return &*found;
     if (found->type != Member::Type::object) return nullptr;
-    parent = static_cast<std::int32_t>(found - members_.data());
+    parent = static_cast<std::int32_t>(found - members_.begin());
     path.remove_prefix(dot + 1);
   }
 }

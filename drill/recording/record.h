@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -27,7 +26,13 @@ struct Member {
 
   static std::uint64_t tag_of(std::string_view name) {
     std::uint64_t front = 0;
-    std::memcpy(&front, name.data(), std::min(name.size(), sizeof front));
+    if (name.size() >= sizeof front) {
+      std::memcpy(&front, name.data(), sizeof front);
+    } else {
+      for (std::size_t i = name.size(); i-- > 0;) {
+        front = front << 8U | static_cast<unsigned char>(name[i]);
+      }
+    }
     return front ^ (static_cast<std::uint64_t>(name.size()) << 56U);
   }
 };
