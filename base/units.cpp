@@ -148,7 +148,8 @@ Result<double> parse_rate(std::string_view text) {
 Result<Nanoseconds> parse_duration(std::string_view text) {
   const auto seconds = scaled(text, kDurationUnits);
   if (!seconds || text.empty()) {
-    return fail(quoted(text) + " is no duration", {}, "write it as 500ms, 30s, 10m or 2h; a bare number is seconds");
+    return fail(quoted(text) + " is no duration", {},
+                "write it as 500ms, 30s, 10m or 2h; a bare number is seconds");
   }
   if (*seconds < 0) return fail(quoted(text) + " is negative", {}, "write it as 500ms, 30s or 10m");
   return from_seconds(*seconds);

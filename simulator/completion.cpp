@@ -2,8 +2,8 @@
 
 #include "exit_codes.h"
 #include "options.h"
-#include "plan/plan.h"
 #include "outcome.h"
+#include "plan/plan.h"
 #include "subcommand.h"
 #include "telemetry/encoder.h"
 

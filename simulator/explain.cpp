@@ -142,7 +142,7 @@ int answer(const Arguments& arguments, const Machine& machine) {
 const Command kExplainCommand = {
     .program = "leaksim",
     .name = "explain",
-    .synopsis = "[KIND…]",
+    .synopsis = "[KIND...]",
     .summary = "Says what each observer of a container shows of a kind of memory, and why.",
     .options = {},
     .epilogue =

@@ -1,7 +1,7 @@
 #include "exit_codes.h"
 #include "options.h"
-#include "plan/plan.h"
 #include "outcome.h"
+#include "plan/plan.h"
 #include "subcommand.h"
 #include "version.h"
 

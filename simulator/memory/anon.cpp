@@ -8,7 +8,7 @@ namespace {
 
 Result<std::uintptr_t> map(std::size_t region_bytes) {
   auto region = map_aligned(region_bytes, PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   // A huge page would be charged whole at its first byte. EINVAL: a kernel without huge pages.
   if (region) ::madvise(at(*region), region_bytes, MADV_NOHUGEPAGE);
   return region;

@@ -21,7 +21,7 @@ bool is_explicit(const Settings& settings) {
 
 Result<std::uintptr_t> map_transparent(std::size_t region_bytes) {
   auto region = map_aligned(region_bytes, PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (region && ::madvise(at(*region), region_bytes, MADV_HUGEPAGE) != 0) {
     return fail_errno("cannot ask for huge pages", "madvise");
   }

@@ -57,7 +57,7 @@ printf '%s\n' "${COMPREPLY[@]}"
     ("leaksim ", ["plan", "completion", "man"]),
     ("leaksim --pha", ["--phase"]),
     ("leaksim plan --report", ["--report-every"]),
-    ("leaksim --kind h", ["heap"]),
+    ("leaksim --kind h", ["heap", "hugepage"]),
     ("leaksim --format t", ["text"]),
     ("leaksim completion ", ["bash", "zsh", "fish"]),
     ("leaksim -p saw", ["sawtooth"]),

@@ -745,7 +745,8 @@ TEST(Leak, OnATerminalALineIsRewrittenInPlace) {
   }
   EXPECT_LT(widest, 60u);
   EXPECT_GT(widest, 40u);
-  EXPECT_TRUE(all[3].starts_with("ended      until after 9.0 s: linear, anon memory")) << all[3];
+  EXPECT_TRUE(all[3].starts_with("ended      until after 9.0 s: linear:rate=1MiB/s, anon memory"))
+      << all[3];
   EXPECT_TRUE(all[7].starts_with("target     10MiB is 10.0 MiB by current")) << all[7];
 }
 
