@@ -22,7 +22,10 @@ namespace oomdrill::simulator::test {
 /// A file that stands for an output; its text can be read back.
 class Output {
  public:
-  Output() : fd_(::memfd_create("output", MFD_CLOEXEC)) { EXPECT_TRUE(fd_.valid()); }
+  Output() : fd_(::memfd_create("output", MFD_CLOEXEC)) {
+    // Several processes write to it, and a memfd's position is not locked between them.
+    EXPECT_EQ(::fcntl(fd_.get(), F_SETFL, O_APPEND), 0);
+  }
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] std::string text() const {
     std::string text(1 << 20, '\0');
