@@ -53,7 +53,7 @@ std::string parameter_text(const plan::Parameter& parameter) {
 
 std::string page(const Machine& machine) {
   std::string text =
-      fmt::format(".TH LEAKSIM 1 \"\" \"oomdrill {}\" \"User Commands\"\n", kVersion);
+      fmt::format(".TH LEAKSIM 1 \"\" \"oomdrill {}\" \"User Commands\"\n.nh\n.ad l\n", kVersion);
   text += ".SH NAME\nleaksim \\- " + roff(kCommand.summary) + "\n.SH SYNOPSIS\n" + bold("leaksim") +
           " [" + italic("options") + "]\n";
   for (const Subcommand& each : subcommands()) {

@@ -110,7 +110,8 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
   alarm::Watch watch(std::move(series), *stretch);
   recording::Counts total;
   for (const std::string& path : arguments.positionals) {
-    recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+    recording::Reader reader([&](const recording::Record& record) { watch.note(record); },
+                             recording::Reader::Order::restored);
     if (const auto read = recording::read_file(path, reader); !read) {
       return complain(streams, read.error(), ExitCode::no_input);
     }

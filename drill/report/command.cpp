@@ -1,8 +1,13 @@
 #include "report/command.h"
 
+#include <algorithm>
 #include <array>
 
+#include "alarm/options.h"
+#include "alarm/watch.h"
+#include "recording/reader.h"
 #include "recording/runs.h"
+#include "report/alarms.h"
 #include "report/content.h"
 #include "report/write.h"
 
@@ -21,7 +26,26 @@ constexpr std::array kOptions = {
            .value = "NAME",
            .default_value = "",
            .help = "html, markdown or json; by default as the name of --output ends, else html"},
+    alarm::kAlarmsOption,
+    alarm::kDelayOption,
+    alarm::kNamespaceOption,
 };
+
+/// Reads the recordings once more, for what alarms see of them.
+Result<std::optional<std::vector<AlarmResult>>> evaluate(const std::vector<std::string>& paths,
+                                                         alarm::Watched watched) {
+  alarm::Watch watch(std::move(watched.series));
+  for (const std::string& path : paths) {
+    recording::Reader reader([&watch](const recording::Record& record) { watch.note(record); },
+                             recording::Reader::Order::restored);
+    if (const auto read = recording::read_file(path, reader); !read) return fail(read.error());
+    watch.next_recording();
+  }
+  const auto incident = watch.incident();
+  if (!incident) return std::nullopt;
+  return alarm_results(alarm::examine(watched.set, watch.series(), *incident, watched.question),
+                       *incident);
+}
 
 }  // namespace
 
@@ -34,6 +58,7 @@ constinit const Command kReportCommand = {
     .epilogue =
         "Examples:\n"
         "  oomdrill report drill.jsonl -o report.html\n"
+        "  oomdrill report drill.jsonl --alarms guide -o report.html\n"
         "  oomdrill report --format markdown task.log.gz | gh pr comment -F -\n",
     .takes_positionals = true};
 
@@ -51,13 +76,26 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   if (arguments.positionals.empty()) {
     return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
   }
+  auto watched = alarm::read_watched(arguments, false);
+  if (!watched) return complain(watched.error().error, watched.error().code);
+  const auto& paths = arguments.positionals;
+  if (*watched && std::find(paths.begin(), paths.end(), "-") != paths.end()) {
+    return complain({"alarms need the recording a second time", "-", "give it as a file"},
+                    ExitCode::usage);
+  }
   recording::Input input{};
   const auto runs = recording::read_runs(arguments.positionals, input);
   if (!runs) {
     return complain(runs.error(),
                     input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
   }
-  const std::string text = render(compose(*runs, {}), *format);
+  Extras extras;
+  if (*watched) {
+    auto alarms = evaluate(paths, std::move(**watched));
+    if (!alarms) return complain(alarms.error(), ExitCode::no_input);
+    extras.alarms = std::move(*alarms);
+  }
+  const std::string text = render(compose(*runs, extras), *format);
   if (output.empty() || output == "-") {
     streams.out << text;
     return ExitCode::as_expected;

@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "recording/reader.h"
 #include "recording/runs.h"
+#include "report/alarms.h"
 #include "report/content.h"
 #include "report/write.h"
 #include "run/drills.h"
@@ -416,13 +417,14 @@ std::string again(const Settings& settings) {
 }
 
 /// From the recording, as `oomdrill report` would write it.
-Result<void> write_review(const Settings& settings, const std::string& recording, ExitCode& code) {
+Result<void> write_review(const Settings& settings, const Drill& drill, ExitCode& code) {
   code = ExitCode::io_error;
   recording::Input input{};
-  const auto runs = recording::read_runs({recording}, input);
+  const auto runs = recording::read_runs({drill.recording}, input);
   if (!runs) return fail(runs.error());
   report::Extras extras;
   extras.commands = {again(settings)};
+  if (drill.findings) extras.alarms = report::alarm_results(*drill.findings, *drill.incident);
   const auto format = report::format_of("", settings.report);
   return report::write_report(settings.report,
                               report::render(report::compose(*runs, extras), *format), code);
@@ -568,7 +570,7 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   }
   if (!settings.report.empty() && !file->error()) {
     ExitCode review = ExitCode::as_expected;
-    if (const auto written = write_review(settings, drill.recording, review); !written) {
+    if (const auto written = write_review(settings, drill, review); !written) {
       code = complain(streams, written.error(), review);
     }
   }

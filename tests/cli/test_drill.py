@@ -357,6 +357,18 @@ def test_a_second_recording_replaces_the_first():
     assert "an earlier one" not in recording()
 
 
+def test_the_review_tells_what_the_alarms_did():
+    done = drill("--alarms", "guide", "--report", "review.md", *FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = run("oomdrill", "report", "drill.jsonl", "--alarms", "guide", "--format", "markdown")
+    assert again.returncode == 0, again.stderr
+    for review in (pathlib.Path("review.md").read_text(), again.stdout):
+        assert "Of 3 alarms none fired before the kill" in review
+        assert "ecs-memory-utilization-high" in review
+    twice = run("oomdrill", "report", "-", "--alarms", "guide")
+    assert twice.returncode == 64 and "a second time" in twice.stderr
+
+
 @pytest.mark.parametrize("command", ["/nonexistent/program", "/etc/passwd"])
 def test_a_workload_that_cannot_be_executed_is_a_usage_error(command):
     done = drill("--quiet", "--workload", "--", command)
