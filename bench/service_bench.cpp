@@ -1,6 +1,6 @@
 // Service prediction: its cost is linear in tasks × minutes.
-//   cmake --preset release -DOOMDRILL_BENCH=ON && cmake --build --preset release --target
-//   service_bench build/release/bench/service_bench
+//   cmake --preset bench && cmake --build --preset bench --target service_bench
+//   build/bench/bench/service_bench
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>

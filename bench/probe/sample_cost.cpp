@@ -1,7 +1,7 @@
 // What a sample costs beside the bare preads that it consists of: the same files, through held
 // descriptors, one after the other. Both are measured in turn, so that a noisy machine disturbs
 // both alike, and the least of many rounds counts. In a container or a limited cgroup:
-//   build/release/bin/probe_sample_cost [ROUNDS]
+//   build/bench/bench/probe_sample_cost [ROUNDS]
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
