@@ -208,7 +208,8 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
         unit    = "Bytes"
       }
       TimeToOom = {
-        pattern = "{ ($.event = \"memory.growth\" || $.event = \"memory.threshold\") && $.eta_oom_s >= 0 }"
+        # Not a forecast that the probe does not trust itself: a container that fills up as it starts.
+        pattern = "{ (($.event = \"memory.growth\" && ($.confidence = \"likely\" || $.confidence = \"certain\")) || $.event = \"memory.threshold\") && $.eta_oom_s >= 0 }"
         value   = "$.eta_oom_s"
         unit    = "Seconds"
       }

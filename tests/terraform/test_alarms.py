@@ -232,9 +232,9 @@ def test_the_filters_pick_the_events_that_they_mean(full):
     patterns = {f["metric_transformation"][0]["name"]: f["pattern"] for f in of_type(full, "aws_cloudwatch_log_metric_filter")}
     kill = {"event": "memory.oom_kill", "kills": 1, "survived": True}
     sample = {"event": "memory.sample", "shmem_bytes": 0}
-    growth = {"event": "memory.growth", "eta_oom_s": 12.5}
+    growth = {"event": "memory.growth", "eta_oom_s": 12.5, "confidence": "likely"}
     threshold = {"event": "memory.threshold", "threshold_percent": 75, "eta_oom_s": 80}
-    others = [{**kill, "survived": False}, {"event": "memory.sample"}, {"event": "leak.progress", "eta_oom_s": 9}, {"event": "memory.threshold"}]
+    others = [{**growth, "confidence": "unknown"}, {**kill, "survived": False}, {"event": "memory.sample"}, {"event": "leak.progress", "eta_oom_s": 9}, {"event": "memory.threshold"}]
     wanted = {"WorkerOomKills": [kill], "SharedMemoryBytes": [sample], "TimeToOom": [growth, threshold]}
     assert set(patterns) == set(wanted)
     for name, pattern in patterns.items():
@@ -245,8 +245,7 @@ def test_the_filters_pick_the_events_that_they_mean(full):
 def test_the_fields_of_filters_exist(full):
     for metric_filter in of_type(full, "aws_cloudwatch_log_metric_filter"):
         events = re.findall(r'\$\.event = "([\w.]+)"', metric_filter["pattern"])
-        # memory.growth comes with the growth detector (issue 4); it carries the same field.
-        described = [SCHEMA[e]["properties"] for e in events if e in SCHEMA or e != "memory.growth"]
+        described = [SCHEMA[e]["properties"] for e in events]
         assert described
         for field in re.findall(r"\$\.(\w+) (?:>=|IS)", metric_filter["pattern"]):
             assert all(field in properties for properties in described), field
