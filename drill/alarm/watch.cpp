@@ -18,8 +18,8 @@ void Watch::note(const recording::Record& record) {
   const WallTime at = stretched(record.time());
   begin_ = begin_ ? std::min(*begin_, at) : at;
   end_ = end_ ? std::max(*end_, at) : at;
-  // A forecast that the probe does not trust itself: the metric filter of deploy/terraform leaves it
-  // out, too. A container that fills up as it starts would look like a leak.
+  // A forecast that the probe does not trust itself: the metric filter of deploy/terraform leaves
+  // it out, too. A container that fills up as it starts would look like a leak.
   if (record.event() == "memory.growth" && record.text("confidence") == "unknown") return;
   series_.note(
       record.event(), std::chrono::floor<seconds>(at),

@@ -465,9 +465,6 @@ Section commands(const View& view) {
     if (view.run.limit_bytes)
       words.insert(words.end(), {"-m", std::to_string(*view.run.limit_bytes)});
     words.insert(words.end(), {"--", "--pattern", account.leak->pattern});
-    if (account.leak->rate_bytes_per_s) {
-      words.insert(words.end(), {"--rate", fmt::format("{:.0f}", *account.leak->rate_bytes_per_s)});
-    }
     commands.lines.push_back(run::join_command(words));
   }
   for (const char* command : {"trend", "rightsize", "report"}) {

@@ -207,6 +207,15 @@ std::optional<Kind> grows_most(const Trend& trend) {
   return best->kind;
 }
 
+/// Of the point that is nearest to that time.
+double value_at(const std::vector<Point>& points, double at) {
+  const auto nearest =
+      std::min_element(points.begin(), points.end(), [at](const Point& a, const Point& b) {
+        return std::abs(a.at_s - at) < std::abs(b.at_s - at);
+      });
+  return nearest->value;
+}
+
 /// What is resident beyond what is in use grows, and is a good part of it at last.
 bool is_fragmented(const Run& run, const std::vector<Point>& resident, double least,
                    std::string& why) {
@@ -214,8 +223,9 @@ bool is_fragmented(const Run& run, const std::vector<Point>& resident, double le
   if (live.size() < kLeastPoints) return false;
   double greatest = 0;
   for (const Point& point : resident) greatest = std::max(greatest, point.value);
-  const double gap_first = resident.front().value - live.front().value;
-  const double gap_last = last_of(resident) - last_of(live);
+  // The ledger is told more rarely than the usage: each gap is one moment's.
+  const double gap_first = value_at(resident, live.front().at_s) - live.front().value;
+  const double gap_last = value_at(resident, live.back().at_s) - last_of(live);
   const bool stays = last_of(resident) > kStays * greatest;
   if (!stays || gap_last - gap_first < std::max(kGap * greatest, least)) return false;
   why = fmt::format("{} are resident of which {} are in use; {} more than at first are not",
@@ -316,9 +326,11 @@ Trend classify(const Run& run) {
       forecast(*whole);
       return trend;
     }
+    // The step that kills may be over within one look: then the ones before tell.
     if (run.killed() &&
-        last_of(mean) - mean[mean.size() - std::min<std::size_t>(3, mean.size())].value >
-            kTurn * range) {
+        (steps.count >= 2 ||
+         last_of(mean) - mean[mean.size() - std::min<std::size_t>(3, mean.size())].value >
+             kTurn * range)) {
       trend.pattern = Pattern::burst;
       trend.why =
           fmt::format("{:.0f} % of its rise of {} came in {} steps, the last of which killed",

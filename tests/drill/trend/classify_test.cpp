@@ -123,6 +123,25 @@ TEST(Classify, KnowsEveryPattern) {
   }
 }
 
+TEST(Classify, ABurstThatKillsWithinOneLookIsABurst) {
+  Curve curve{.anon = [](double at) { return 2 + 24 * std::floor(at / 2); }, .seconds = 5.9};
+  curve.limit = 64;
+  auto run = run_of(curve);
+  run.account.exited.emplace().verdict = "oom_killed";
+  EXPECT_EQ(classify(run).pattern, Pattern::burst) << classify(run).why;
+  run.account.exited->verdict = "completed";
+  EXPECT_EQ(classify(run).pattern, Pattern::plateau) << classify(run).why;
+}
+
+TEST(Classify, ALedgerThatIsToldRarelyIsNoFragmentation) {
+  Curve curve{.anon = [](double at) { return 1 + 15.3 * at; },
+              .live = [](double at) { return 15.3 * std::floor(at); },
+              .seconds = 4,
+              .every = 0.1};
+  curve.limit = 64;
+  EXPECT_EQ(classify(run_of(curve)).pattern, Pattern::steady) << classify(run_of(curve)).why;
+}
+
 TEST(Classify, NoNoiseOnAFlatLineIsALeak) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
