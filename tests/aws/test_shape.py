@@ -150,3 +150,9 @@ def test_the_sizes_are_those_of_the_terraform_module(module):
         assert not sizes.is_sold(cpu, memory)
         with pytest.raises(Failed):
             module.plan(**NEEDED, cpu=cpu, memory=memory)
+
+
+def test_a_block_that_was_looked_at_while_it_came_is_one_step():
+    series = [(float(t), 10 * MIB) for t in range(20)]
+    series += [(20 + k / 10, 10 * MIB + k * 40 * MIB) for k in range(1, 11)] + [(22.0, 410 * MIB)]
+    assert shape.of(series, LIMIT, is_dead=True).step_bytes == 400 * MIB

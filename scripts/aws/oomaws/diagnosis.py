@@ -78,7 +78,7 @@ def examine(task):
         why += kill_evidence(fatal, task, verdict)
         if grown.name == "burst":
             enough = (limit + 2 * grown.step_bytes) >> 20
-            return found("burst", confidence, f"grew by {bytes_text(grown.step_bytes)} between two looks and hardly otherwise, "
+            return found("burst", confidence, f"grew by {bytes_text(grown.step_bytes)} at once and hardly otherwise, "
                          f"into a limit of {bytes_text(limit)}", memory_mib=enough)
         if grown.name == "leak":
             return found("oom-kill", confidence, f"grew steadily by {rate_text(grown.bytes_per_s)} for {time_text(grown.seconds)}, "

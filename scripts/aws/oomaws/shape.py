@@ -19,7 +19,7 @@ SETTLED = 0.1  # of the growth in the last third of the time: it is over
 class Shape:
     name: str  # leak | burst | plateau | falling | unknown
     bytes_per_s: float = 0.0  # over the time looked at
-    step_bytes: int = 0  # the largest rise between two samples
+    step_bytes: int = 0  # the largest rise without a pause: the probe may look several times while it lasts
     level_bytes: int = 0  # at the end
     seconds: float = 0.0  # looked at
 
@@ -52,7 +52,7 @@ def of(series, limit, is_dead=False):
     first = median(p[1] for p in series[:few])
     last = series[-1][1] if is_dead else median(p[1] for p in series[-few:])
     intervals = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(series, series[1:])]
-    made = Shape("plateau", (last - first) / span, max(0, *(rise for _, rise in intervals)), int(last), span)
+    made = Shape("plateau", (last - first) / span, largest_rise(intervals), int(last), span)
     if last - first < -FLAT * limit:
         made.name = "falling"
     elif last - first >= FLAT * limit and not (not is_dead and settled(series, first, last)):
@@ -72,6 +72,14 @@ def means(series, is_dead):
     for point in body:
         buckets.setdefault(int((point[0] - begin) / width), []).append(point)
     return [(sum(p[0] for p in b) / len(b), sum(p[1] for p in b) / len(b)) for _, b in sorted(buckets.items())] + end
+
+
+def largest_rise(intervals):
+    most = without_pause = 0
+    for _, rise in intervals:
+        without_pause = without_pause + rise if rise > 0 else 0
+        most = max(most, without_pause)
+    return most
 
 
 def settled(series, first, last):
