@@ -34,7 +34,7 @@ os.unlink("cache.bin")
 RECORDINGS = {
     "leak": (LEAK, "oom_killed"),
     "shared": (["--workload", "--", "/usr/bin/python3", "-c", SHARED], "oom_killed"),
-    "half full": (["--", "--rate", "400MB/s", "--until", "50%", "--hold", "--duration", "12s"], "completed"),
+    "half full": (["--", "--rate", "max", "--until", "50%", "--hold", "--duration", "12s"], "completed"),
     "page cache": (["--workload", "--", "/usr/bin/python3", "-c", CACHE], "completed"),
     "idle": (["--workload", "--", "sleep", "12"], "completed"),
 }
