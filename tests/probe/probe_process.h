@@ -30,6 +30,9 @@ class ProbeProcess {
   explicit ProbeProcess(std::vector<std::string> arguments, std::function<void()> before = {},
                         const std::string& root = {})
       : out_(::memfd_create("out", MFD_CLOEXEC)), err_(::memfd_create("err", MFD_CLOEXEC)) {
+    // The probe and its workload write to them, and a memfd's position is not locked between
+    // processes: one line would overwrite another's.
+    for (const Fd* each : {&out_, &err_}) EXPECT_EQ(::fcntl(each->get(), F_SETFL, O_APPEND), 0);
     pid_ = ::fork();
     if (pid_ != 0) return;
     if (before) before();
