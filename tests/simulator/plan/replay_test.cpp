@@ -110,8 +110,8 @@ TEST(Replay, SaysWhatIsWrongWithItsFile) {
     return plan ? "" : plan.error().line();
   };
   EXPECT_EQ(error("replay"), "replay: file: has to be given; write file=PATH");
-  EXPECT_EQ(error("replay:file=/nonexistent"),
-            "replay: file: /nonexistent: cannot open: No such file or directory");
+  EXPECT_EQ(error("replay:file=/nonexistent/recording"),
+            "replay: file: /nonexistent/recording: cannot open: No such file or directory");
   const std::string bad = folder() + "backwards.csv";
   EXPECT_EQ(error("replay:file=" + bad),
             "replay: file: " + bad + ":3: goes back in time; sort the rows by time");
