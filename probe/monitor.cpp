@@ -487,6 +487,10 @@ Victims Monitor::find_victims() const {
     kill.unseen_bytes = *before.limit - before.sample.current;
   }
   kill.largest_living = processes_.largest_rss();
+  // Processes of cgroups below are not in the table.
+  const auto own = pending_->kill.own_before.oom_kill,
+             own_after = pending_->kill.own_after.oom_kill;
+  kill.complete = processes_.complete() && own && own_after && *own_after - *own == kill.kills;
   return name_victims(processes_.departed(), kill);
 }
 

@@ -72,16 +72,26 @@ std::optional<std::uint64_t> ProcessTable::newest_pid() const {
 
 void ProcessTable::look() {
   if (!proc_ || !cgroup_) return;
+  dying_ = false;
   for (std::size_t i = 0; i < size_;) {
     const State state = read(entries_[i]);
     if (state == State::gone || state == State::sigkilled) {
       depart(i, state == State::sigkilled);
     } else {
+      dying_ = dying_ || state == State::dying;
       ++i;
     }
   }
   const auto newest = newest_pid();
-  if (!newest || newest != newest_) list();
+  if (newest && newest == newest_) return;
+  const std::uint64_t seen = list(newest.value_or(0));
+  if (newest && newest_) {
+    // Fewer than before: they started again from the bottom, and nobody knows how many there were.
+    const std::uint64_t born = *newest > *newest_ ? *newest - *newest_ : kMost;
+    unseen_births_ += born - std::min(born, seen);
+  } else if (!newest) {
+    ++unseen_births_;
+  }
   newest_ = newest;
 }
 
@@ -121,8 +131,9 @@ void ProcessTable::read_command(ProcessFacts& facts) {
 
 /// Opened for each listing: on v1 a held cgroup.procs shows its first list until nobody has read
 /// it for a second (cgroup_pidlist_start of the kernel).
-void ProcessTable::list() {
+std::uint64_t ProcessTable::list(std::uint64_t newest) {
   ++opened_;
+  std::uint64_t added = 0;
   const Fd procs(::openat(cgroup_.get(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
   std::array<char, 8192> buffer;
   std::string_view text = read_text(procs, buffer);
@@ -130,25 +141,30 @@ void ProcessTable::list() {
     const auto end = text.find('\n');
     pid_t pid = 0;
     const std::string_view line = text.substr(0, end);
-    // 0 is a process of another pid namespace.
-    if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{} && pid > 0 &&
+    if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{} &&
         pid != self_) {
-      add(pid);
+      // 0 is a process of another pid namespace.
+      const bool is_new = pid > 0 && add(pid);
+      if (is_new && static_cast<std::uint64_t>(pid) <= newest) ++added;
+      if (pid == 0 || size_ == kMost) unlisted_ = true;
     }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
+  return added;
 }
 
-void ProcessTable::add(pid_t pid) {
+bool ProcessTable::add(pid_t pid) {
   const auto known = [pid](const Entry& entry) { return entry.facts.pid == pid; };
-  if (size_ == kMost || std::any_of(entries_.begin(), entries_.begin() + size_, known)) return;
+  if (size_ == kMost || std::any_of(entries_.begin(), entries_.begin() + size_, known))
+    return false;
   Entry entry;
   entry.facts.pid = pid;
   entry.stat = open(path_of(pid, "stat").data());
   entry.score = open(path_of(pid, "oom_score").data());
   // One that was born dying tells nothing that a kill could be explained by.
-  if (!entry.stat || read(entry) != State::alive) return;
+  if (!entry.stat || read(entry) != State::alive) return false;
   entries_[size_++] = std::move(entry);
+  return true;
 }
 
 void ProcessTable::depart(std::size_t index, bool sigkilled) {

@@ -46,7 +46,10 @@ class ProcessTable {
   void look();
   /// A SIGKILL was seen on `pid` by the one who waited for it, and reaped it.
   void mark_sigkilled(pid_t pid, ProcessName name);
-  void forget_departed() { departed_size_ = 0; }
+  void forget_departed() {
+    departed_size_ = 0;
+    unseen_births_ = 0;
+  }
 
   [[nodiscard]] std::span<const Departed> departed() const {
     return {departed_.data(), departed_size_};
@@ -56,6 +59,10 @@ class ProcessTable {
   /// Of the living; 0 where there is none.
   [[nodiscard]] std::uint64_t largest_rss() const;
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// Whoever was here since forget_departed() is among the living and the departed, and none of the
+  /// living is about to go: pids are given in a row, threads' too, so none was born and gone
+  /// unseen.
+  [[nodiscard]] bool complete() const { return unseen_births_ == 0 && !dying_ && !unlisted_; }
   /// Files opened so far, those of the constructor left out.
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
 
@@ -68,8 +75,9 @@ class ProcessTable {
 
   State read(Entry& entry);
   void read_command(ProcessFacts& facts);
-  void list();
-  void add(pid_t pid);
+  /// How many were added that are no newer than pid `newest`.
+  std::uint64_t list(std::uint64_t newest);
+  [[nodiscard]] bool add(pid_t pid);
   void depart(std::size_t index, bool sigkilled);
   Fd open(const char* path);
   [[nodiscard]] std::optional<std::uint64_t> newest_pid() const;
@@ -82,6 +90,9 @@ class ProcessTable {
   std::size_t size_ = 0;
   std::array<Departed, kMostDeparted> departed_;
   std::size_t departed_size_ = 0;
+  std::uint64_t unseen_births_ = 0;
+  bool dying_ = false;
+  bool unlisted_ = false;  ///< some process of the cgroup could not be held
   std::uint64_t opened_ = 0;
 };
 

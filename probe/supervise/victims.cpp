@@ -6,7 +6,9 @@ namespace oomdrill::probe {
 
 Victims name_victims(std::span<const Departed> departed, const KillCircumstances& kill) {
   constexpr std::uint64_t kPart = 4;
-  const auto explains = [&kill](const Departed& d) {
+  const bool no_other = kill.complete && departed.size() <= kill.kills;
+  const auto explains = [&kill, no_other](const Departed& d) {
+    if (no_other) return true;
     return d.facts.rss_bytes > 0 && d.facts.rss_bytes >= kill.unseen_bytes / kPart &&
            d.facts.rss_bytes >= kill.largest_living / kPart;
   };

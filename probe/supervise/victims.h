@@ -30,11 +30,13 @@ struct KillCircumstances {
   /// What the cgroup took between the last look and the limit: 0 where that is not known.
   std::uint64_t unseen_bytes = 0;
   std::uint64_t largest_living = 0;  ///< RSS of the largest process that is still there
+  bool complete = false;             ///< ProcessTable::complete()
 };
 
 /// Chooses among those who are gone. One that nobody saw a SIGKILL on is named only if it was of a
 /// size that explains the kill: one who was born and died between two looks leaves no trace, and
-/// then some small process that happened to end must not be taken for it.
+/// then some small process that happened to end must not be taken for it. Where there is no such
+/// one and nobody but as many as were killed is gone, it was them, whatever their size had been.
 Victims name_victims(std::span<const Departed> departed, const KillCircumstances& kill);
 
 }  // namespace oomdrill::probe

@@ -149,6 +149,46 @@ TEST_F(ProcessTableTest, MoreThanItHoldsAreLeftOut) {
   EXPECT_EQ(table.size(), ProcessTable::kMost);
 }
 
+TEST_F(ProcessTableTest, IsCompleteWhileNobodyIsBornAndGoneUnseen) {
+  ProcessTable table(tree.root(), "/c");
+  table.look();
+  EXPECT_TRUE(table.complete());
+  process(21, "replacement", 10);
+  tree.file("/proc/20/stat", "");
+  listed("10\n21\n", 21);
+  table.look();
+  EXPECT_TRUE(table.complete()) << "the one that was born is there";
+  listed("10\n21\n", 22);
+  table.look();
+  EXPECT_FALSE(table.complete()) << "22 came and went";
+  table.forget_departed();
+  table.look();
+  EXPECT_TRUE(table.complete()) << "that was before";
+  process(24, "too new", 10);
+  listed("10\n21\n24\n", 23);
+  table.look();
+  EXPECT_FALSE(table.complete()) << "24 was born after the count, so it is not 23";
+  table.forget_departed();
+  listed("10\n21\n24\n", 5);
+  table.look();
+  EXPECT_FALSE(table.complete()) << "pids began again";
+  table.forget_departed();
+  tree.file("/proc/10/stat", stat_line(10, "master", 0, 'Z'));
+  listed("0\n21\n24\n", 6);
+  table.look();
+  table.forget_departed();
+  EXPECT_FALSE(table.complete()) << "one of another pid namespace";
+}
+
+TEST_F(ProcessTableTest, IsNotCompleteWhileOneIsDying) {
+  ProcessTable table(tree.root(), "/c");
+  table.look();
+  tree.file("/proc/20/stat",
+            "20 (worker) R 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 1 1048576 5000 0 0 0 0 0 0 0\n");
+  table.look();
+  EXPECT_FALSE(table.complete());
+}
+
 Departed gone(pid_t pid, std::uint64_t mib, bool sigkilled = false) {
   Departed out;
   out.facts.pid = pid;
@@ -178,6 +218,14 @@ TEST(Victims, AreNamedWhereTheirSizeExplainsTheKill) {
        {gone(4, 1, true)},
        {1, 0, 60 * kMiB, 40 * kMiB},
        {{4, true}}},
+      {"a small one, and nobody else can have been it",
+       {gone(4, 1)},
+       {1, 0, 60 * kMiB, 40 * kMiB, true},
+       {{4, false}}},
+      {"one of two small ones: nobody knows which",
+       {gone(4, 1), gone(5, 1)},
+       {1, 0, 60 * kMiB, 40 * kMiB, true},
+       {}},
       {"not more than were killed", {gone(5, 40), gone(6, 30)}, {1, 0, 0, 0}, {{5, false}}},
       {"the known one first",
        {gone(5, 40, true), gone(6, 30, true)},
