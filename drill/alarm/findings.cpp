@@ -74,6 +74,8 @@ Course course_of(const MetricAlarm& alarm, const Series& series, const Incident&
       course.extreme = value;
     }
     if (!alarm.breaches(*value)) {
+      // A sample between the kill and its event: what is gone does not count as come back.
+      if (incident.kill && at >= floor_second(*incident.kill) - seconds(2)) break;
       course.passed.reset();
     } else {
       course.ever = true;

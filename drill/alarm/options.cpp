@@ -1,5 +1,7 @@
 #include "alarm/options.h"
 
+#include <cstdlib>
+
 #include "alarm/sources.h"
 
 namespace oomdrill::alarm {
@@ -17,7 +19,30 @@ Result<seconds> whole_seconds(const Arguments& arguments, std::string_view optio
   return std::chrono::ceil<seconds>(*duration);
 }
 
+Result<double> parse_factor(std::string_view text) {
+  const std::string copy(text);
+  char* end = nullptr;
+  const double value = std::strtod(copy.c_str(), &end);
+  if (copy.empty() || *end != '\0' || !(value >= 1e-3 && value <= 1e6)) {
+    return fail("'" + copy + "' is no factor", {}, "such as 64");
+  }
+  return value;
+}
+
 }  // namespace
+
+Result<std::optional<double>> read_stretch(const Arguments& arguments) {
+  if (!arguments.given("stretch")) return std::nullopt;
+  const auto factor = arguments.get("stretch", parse_factor);
+  if (!factor) return fail(factor.error());
+  return *factor;
+}
+
+Error mixed_stretch() {
+  return {"the recordings are of drills on different scales",
+          {},
+          "evaluate them one by one, or give --stretch"};
+}
 
 tl::expected<std::optional<Watched>, Refusal> read_watched(const Arguments& arguments,
                                                            bool required,

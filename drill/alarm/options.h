@@ -34,6 +34,19 @@ constexpr Option kNamespaceOption = {
     .default_value = "oomdrill",
     .help = "Where oomprobe publishes its metrics, as its own --metric-namespace says"};
 
+constexpr Option kStretchOption = {
+    .name = "stretch",
+    .value = "FACTOR",
+    .default_value = "",
+    .help =
+        "For alarms a second of the recording counts as so many; by default as the drill that "
+        "made it says, else 1"};
+
+/// Recordings of drills on different scales have no common time.
+Error mixed_stretch();
+/// --stretch; nullopt where it is not given.
+Result<std::optional<double>> read_stretch(const Arguments& arguments);
+
 struct Watched {
   AlarmSet set;
   Question question;

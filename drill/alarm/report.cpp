@@ -89,6 +89,11 @@ std::string describe(const MetricAlarm& alarm) {
                      alarm.evaluation_periods, alarm.period.count());
 }
 
+std::string text_scale(double stretch) {
+  if (stretch == 1) return "";
+  return fmt::format("{:<12} a second of the drill counts as {:g} for alarms\n", "scale", stretch);
+}
+
 Json json_alarms(const Findings& findings, const Incident& incident) {
   Json alarms = Json::array();
   for (const Finding& finding : findings.alarms) {

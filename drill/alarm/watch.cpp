@@ -13,6 +13,15 @@ WallTime Watch::stretched(WallTime at) const {
 }
 
 void Watch::note(const recording::Record& record) {
+  if (record.event() == "drill.started" && !given_) {
+    const double said = record.real("stretch").value_or(1);
+    mixed_ = mixed_ || (base_ && said != stretch_);
+    if (!base_) stretch_ = said;
+  }
+  if (record.event().starts_with("drill.")) {
+    account_.note(record);
+    return;
+  }
   if (!base_) base_ = record.time();
   account_.note(record);
   const WallTime at = stretched(record.time());

@@ -12,15 +12,19 @@ namespace oomdrill::alarm {
 /// Takes the events of recordings in: what alarms see, and when the incident was.
 class Watch {
  public:
-  /// `stretch`: a second of the recording counts as so many, for a drill that is a scaled one.
-  explicit Watch(SeriesSet series, double stretch = 1)
-      : series_(std::move(series)), stretch_(stretch) {}
+  /// `stretch`: a second of the recording counts as so many, for a drill that is a scaled one;
+  /// nullopt: as the recording itself says.
+  explicit Watch(SeriesSet series, std::optional<double> stretch = {})
+      : series_(std::move(series)), stretch_(stretch.value_or(1)), given_(stretch.has_value()) {}
 
   /// Of one recording at a time; next_recording() between two.
   void note(const recording::Record& record);
   void next_recording();
 
   [[nodiscard]] const SeriesSet& series() const { return series_; }
+  [[nodiscard]] double stretch() const { return stretch_; }
+  /// The recordings say another stretch each: without one that is given they have no common time.
+  [[nodiscard]] bool is_mixed() const { return mixed_; }
   /// nullopt: there was no event.
   [[nodiscard]] std::optional<Incident> incident() const;
   /// Of the recording that holds the first kill, or else of the last one.
@@ -31,6 +35,8 @@ class Watch {
 
   SeriesSet series_;
   double stretch_;
+  bool given_;
+  bool mixed_ = false;
   std::optional<WallTime> base_ = {};  ///< the stretch's fixed point
   std::optional<WallTime> begin_ = {};
   std::optional<WallTime> end_ = {};

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "alarm/options.h"
@@ -23,10 +22,7 @@ constexpr std::array kOptions = {
     alarm::kRequireLeadOption,
     alarm::kDelayOption,
     alarm::kNamespaceOption,
-    Option{.name = "stretch",
-           .value = "FACTOR",
-           .default_value = "1",
-           .help = "A second of the recording counts as so many: for a drill on a small scale"},
+    alarm::kStretchOption,
     Option{.name = "format", .value = "NAME", .default_value = "text", .help = "text or json"},
 };
 
@@ -61,16 +57,6 @@ std::string text_kill(const alarm::Incident& incident, const recording::Account&
   return text;
 }
 
-Result<double> parse_factor(std::string_view text) {
-  const std::string copy(text);
-  char* end = nullptr;
-  const double value = std::strtod(copy.c_str(), &end);
-  if (copy.empty() || *end != '\0' || !(value >= 1e-3 && value <= 1e6)) {
-    return fail("'" + copy + "' is no factor", {}, "such as 64");
-  }
-  return value;
-}
-
 }  // namespace
 
 constinit const Command kEvaluateCommand = {
@@ -101,7 +87,7 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
         Error{"'" + format + "' is no format", arguments.origin("format"), "known: text, json"},
         ExitCode::usage);
   }
-  const auto stretch = arguments.get("stretch", parse_factor);
+  const auto stretch = alarm::read_stretch(arguments);
   if (!stretch) return complain(streams, stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, true);
   if (!watched) return complain(streams, watched.error().error, watched.error().code);
@@ -138,6 +124,7 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
   if (!incident) {
     return complain(streams, Error{"no event in the recordings"}, ExitCode::data_error);
   }
+  if (watch.is_mixed()) return complain(streams, alarm::mixed_stretch(), ExitCode::usage);
   const auto findings = alarm::examine(set, watch.series(), *incident, question);
 
   if (format == "json") {
@@ -150,7 +137,7 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
       json["required_lead_s"] = question.lead->count();
       json["lead_met"] = findings.met.value_or(false);
     }
-    if (*stretch != 1) json["stretch"] = *stretch;
+    if (watch.stretch() != 1) json["stretch"] = watch.stretch();
     json["recordings"] = {{"files", arguments.positionals.size()},
                           {"lines", total.lines},
                           {"events", total.events},
@@ -159,6 +146,7 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
     streams.out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   } else {
     streams.out << fmt::format("{:<12} {}\n", "kill", text_kill(*incident, watch.account()))
+                << alarm::text_scale(watch.stretch())
                 << alarm::text_alarms(findings, set, *incident, question);
   }
   return findings.met.value_or(true) ? ExitCode::as_expected : ExitCode::otherwise;

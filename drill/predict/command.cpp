@@ -111,7 +111,10 @@ struct Settings {
 Result<double> parse_part(std::string_view text) {
   if (text == "0" || text == "0%") return 0.0;
   const auto percent = parse_percent(text);
-  if (!percent) return fail(percent.error());
+  if (!percent) {
+    return fail("'" + std::string(text) + "' is no part of the tasks", {},
+                "give 0% to 100%, such as 2.5%");
+  }
   return *percent / 100;
 }
 
@@ -178,7 +181,11 @@ Result<Settings> read_settings(const Arguments& arguments) {
   const auto base = arguments.get("base", parse_bytes);
   if (!base) return fail(base.error());
   if (*base >= *memory) {
-    return fail("leaves no room below --memory", arguments.origin("base"), "give less");
+    const bool by_memory = arguments.given("memory") && !arguments.given("base");
+    return fail(fmt::format("{} are less than the {} that are used before the leak (--base)",
+                            format_bytes(*memory), format_bytes(*base)),
+                arguments.origin(by_memory ? "memory" : "base"),
+                by_memory ? "give a size with its unit, such as 64MiB" : "give less");
   }
   settings.leak.used_bytes = *base;
   settings.leak.pattern = arguments.text("pattern");

@@ -78,8 +78,8 @@ Result<Prediction> predict(
     totals.apply(*step);
     footprint.apply(*step);
     result.after = step->due;
-    result.live_bytes = totals.live();
-    const std::uint64_t used = leak.used_bytes + footprint.bytes();
+    result.live_bytes = leak.times * totals.live();
+    const std::uint64_t used = leak.used_bytes + leak.times * footprint.bytes();
     if (on_step) on_step(step->due, used);
     if (leak.max_bytes && totals.live() > *leak.max_bytes) {
       result.end = Prediction::End::max_bytes;

@@ -20,6 +20,7 @@ struct Leak {
   std::uint64_t limit_bytes = 0;                  ///< that binds
   std::optional<std::uint64_t> until_bytes = {};  ///< it stops when the cgroup uses that much
   std::optional<std::uint64_t> max_bytes = {};    ///< it stops when it holds that much
+  std::uint64_t times = 1;                        ///< so many of it at once, in one cgroup
 };
 
 struct Prediction {

@@ -56,9 +56,22 @@ OomKill oom_kill(const Record& record) {
 }  // namespace
 
 void Account::note(const Record& record) {
-  note_sequence(record);
   const std::string_view event = record.event();
+  if (event == "drill.started") {
+    drill = DrillStart{.name = text_of(record, "drill"),
+                       .command = text_of(record, "command"),
+                       .stretch = record.real("stretch").value_or(1)};
+    return;
+  }
+  if (event == "drill.ended") {
+    drill_end = DrillEnd{.verdict = text_of(record, "verdict"),
+                         .confidence = text_of(record, "confidence"),
+                         .why = text_of(record, "why"),
+                         .disagreement = text_of(record, "disagreement")};
+    return;
+  }
 
+  note_sequence(record);
   // A kill's event repeats the sample before it.
   if (event != "memory.oom_kill") note_usage(record);
   if (const auto peak = record.whole("peak_bytes")) {
@@ -75,8 +88,7 @@ void Account::note(const Record& record) {
   } else if (event == "probe.stopped") {
     dropped_ = record.whole("dropped").value_or(0);
   } else if (event == "leak.started") {
-    // The first one: a workload may start others, and seconds count from one origin.
-    if (!leak) leak = leak_start(record);
+    note_leak(record);
   } else if (event == "leak.progress" || event == "leak.holding" || event == "leak.stopped") {
     if (event == "leak.holding" && !holding_since) holding_since = record.time();
     leak_state = leak_state_of(record);
@@ -105,6 +117,20 @@ void Account::note(const Record& record) {
               .peak_bytes = record.whole("peak_bytes")};
   }
   lost = std::max(dropped_, probe_gaps_) + leak_gaps_;
+}
+
+void Account::note_leak(const Record& record) {
+  // The first one: a workload may start others, and seconds count from one origin.
+  if (!leak) {
+    leak = leak_start(record);
+    return;
+  }
+  const auto worker = record.whole("worker");
+  if (!worker || !kills.empty() || record.text("pattern") != leak->pattern) return;
+  leak->workers = std::max(leak->workers, *worker);
+  leak->each = leak->each || record.whole("seed") != leak->seed;
+  // Each of them takes some memory before it leaks.
+  leak->used_bytes = std::max(leak->used_bytes, record.whole("used_bytes"));
 }
 
 void Account::note_usage(const Record& record) {

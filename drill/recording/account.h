@@ -18,6 +18,21 @@ struct ProbeStart {
   std::string limit_where;
 };
 
+/// `oomdrill run` around it all.
+struct DrillStart {
+  std::string name;     ///< of a named drill
+  std::string command;  ///< that does it again
+  double stretch = 1;   ///< for alarms a second counts as so many
+};
+
+/// Its verdict, which rests on what it saw from outside, too.
+struct DrillEnd {
+  std::string verdict;
+  std::string confidence;
+  std::string why;
+  std::string disagreement;
+};
+
 struct LeakStart {
   WallTime time;
   std::string pattern;
@@ -27,6 +42,10 @@ struct LeakStart {
   std::optional<std::uint64_t> limit_bytes = {};
   std::optional<std::uint64_t> until_bytes = {};
   std::optional<std::uint64_t> max_bytes = {};
+  /// Of --workers, those that were there before the first kill.
+  std::uint64_t workers = 1;
+  /// --share each: the plan is every worker's own, and so is its seed.
+  bool each = false;
 };
 
 /// The last leak.progress, leak.holding or leak.stopped.
@@ -90,6 +109,8 @@ struct WorkloadExit {
 };
 
 struct Account {
+  std::optional<DrillStart> drill = {};
+  std::optional<DrillEnd> drill_end = {};
   std::optional<ProbeStart> probe = {};
   std::optional<LeakStart> leak = {};
   std::optional<LeakState> leak_state = {};
@@ -121,6 +142,7 @@ struct Account {
   [[nodiscard]] std::optional<double> after_s(WallTime time) const;
 
  private:
+  void note_leak(const Record& record);
   void note_usage(const Record& record);
   void note_sequence(const Record& record);
   std::optional<std::uint64_t> probe_seq_ = {};

@@ -16,7 +16,8 @@
 namespace oomdrill::recording {
 namespace {
 
-constexpr std::array<std::string_view, 4> kFamilies = {"probe.", "memory.", "workload.", "leak."};
+constexpr std::array<std::string_view, 5> kFamilies = {"probe.", "memory.", "workload.", "leak.",
+                                                       "drill."};
 /// How our encoders begin a line.
 constexpr std::string_view kEventStart = R"({"event":")";
 /// What log drivers wrap a line in: Docker's json-file and FireLens; Fluent Bit, Vector.
@@ -32,6 +33,12 @@ static_assert(Envelope::kPadding >= simdjson::SIMDJSON_PADDING);
 bool is_ours(std::string_view event) {
   return std::any_of(kFamilies.begin(), kFamilies.end(),
                      [event](std::string_view family) { return event.starts_with(family); });
+}
+
+/// Each of the three programs counts its events for itself.
+std::uint64_t writer_of(std::string_view event) {
+  if (event.starts_with("leak.")) return 1;
+  return event.starts_with("drill.") ? 2 : 0;
 }
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
@@ -449,8 +456,7 @@ class Reader::Body {
       return;
     }
     if (!stream.empty() && members.identity == 0) members.identity = mix(1, stream);
-    const bool leak = members.event->starts_with("leak.");
-    const std::uint64_t run = mix(members.identity, leak ? 1 : 0);
+    const std::uint64_t run = mix(members.identity, writer_of(*members.event));
     if (sequence_) {
       const auto stamp = static_cast<std::uint64_t>(time->time_since_epoch().count());
       const std::string_view tail =

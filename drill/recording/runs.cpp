@@ -43,9 +43,11 @@ Runs::Open* Runs::open_for(const Record& record, const std::string& path, std::u
     last_key_ = key;
   }
   Open* open = last_open_;
+  if (record.event() == "drill.ended") return open;
+  const bool starts_drill = record.event() == "drill.started";
   const bool starts_probe = record.event() == "probe.started";
   const bool starts_leak = record.event() == "leak.started";
-  const bool anew = open == nullptr || open->stopped ||
+  const bool anew = open == nullptr || open->stopped || starts_drill ||
                     (starts_probe && (open->probed || open->ended)) ||
                     (open->ended && record.event() != "probe.stopped" &&
                      !record.event().starts_with("memory.")) ||
@@ -55,7 +57,7 @@ Runs::Open* Runs::open_for(const Record& record, const std::string& path, std::u
     return open;
   }
   if (runs_.size() == kMostRuns) {
-    if (starts_probe || open == nullptr) ++left_out_;
+    if (starts_probe || starts_drill || open == nullptr) ++left_out_;
     open_.erase(key);
     last_open_ = nullptr;
     return nullptr;
@@ -74,6 +76,13 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   Open* open = open_for(record, path, key);
   if (open == nullptr) return;
   Run& run = runs_[open->index];
+  if (record.event().starts_with("drill.")) {
+    run.account.note(record);
+    return;
+  }
+  // The drill began before there was anything to see.
+  if (run.account.drill && !open->seen) run.first = run.last = record.time();
+  open->seen = true;
   const std::uint64_t kills = run.account.kills_total;
   // What comes down while a workload ends says nothing of how it grew.
   const bool dead =

@@ -63,6 +63,7 @@ class Runs {
  private:
   struct Open {
     std::size_t index;
+    bool seen = false;     ///< has an event beside drill.started
     bool probed = false;   ///< has a probe.started
     bool ended = false;    ///< its workload exited
     bool stopped = false;  ///< its probe too

@@ -29,22 +29,27 @@ constexpr std::array kOptions = {
     alarm::kAlarmsOption,
     alarm::kDelayOption,
     alarm::kNamespaceOption,
+    alarm::kStretchOption,
 };
 
 /// Reads the recordings once more, for what alarms see of them.
-Result<std::optional<std::vector<AlarmResult>>> evaluate(const std::vector<std::string>& paths,
-                                                         alarm::Watched watched) {
-  alarm::Watch watch(std::move(watched.series));
+Result<void> evaluate(const std::vector<std::string>& paths, alarm::Watched watched,
+                      std::optional<double> stretch, Extras& extras) {
+  alarm::Watch watch(std::move(watched.series), stretch);
   for (const std::string& path : paths) {
     recording::Reader reader([&watch](const recording::Record& record) { watch.note(record); },
                              recording::Reader::Order::restored);
     if (const auto read = recording::read_file(path, reader); !read) return fail(read.error());
     watch.next_recording();
   }
+  if (watch.is_mixed()) return fail(alarm::mixed_stretch());
   const auto incident = watch.incident();
-  if (!incident) return std::nullopt;
-  return alarm_results(alarm::examine(watched.set, watch.series(), *incident, watched.question),
-                       *incident);
+  if (!incident) return {};
+  extras.alarms = alarm_results(
+      alarm::examine(watched.set, watch.series(), *incident, watched.question), *incident);
+  extras.alarm_source = watched.set.source;
+  extras.stretch = watch.stretch();
+  return {};
 }
 
 }  // namespace
@@ -76,6 +81,8 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   if (arguments.positionals.empty()) {
     return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
   }
+  const auto stretch = alarm::read_stretch(arguments);
+  if (!stretch) return complain(stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, false);
   if (!watched) return complain(watched.error().error, watched.error().code);
   const auto& paths = arguments.positionals;
@@ -91,9 +98,8 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   }
   Extras extras;
   if (*watched) {
-    auto alarms = evaluate(paths, std::move(**watched));
-    if (!alarms) return complain(alarms.error(), ExitCode::no_input);
-    extras.alarms = std::move(*alarms);
+    const auto evaluated = evaluate(paths, std::move(**watched), *stretch, extras);
+    if (!evaluated) return complain(evaluated.error(), ExitCode::no_input);
   }
   const std::string text = render(compose(*runs, extras), *format);
   if (output.empty() || output == "-") {

@@ -70,6 +70,17 @@ struct View {
   WallTime origin;
 
   [[nodiscard]] double after(WallTime time) const { return to_seconds(time - origin); }
+  /// Of a time on the alarms' scale.
+  [[nodiscard]] double unstretched(double seconds) const { return seconds / extras.stretch; }
+  /// "1.23 s", and where the drill stands for a longer one, for how long.
+  [[nodiscard]] std::string scaled(double seconds) const {
+    std::string text = run::format_seconds(seconds);
+    if (extras.stretch != 1) {
+      text +=
+          fmt::format(" ({} on the alarms' scale)", run::format_seconds(seconds * extras.stretch));
+    }
+    return text;
+  }
   /// Of a bucket's time, which counts from the first event.
   [[nodiscard]] double shift() const { return to_seconds(run.first - origin); }
   [[nodiscard]] std::string percent(double value) const {
@@ -165,8 +176,12 @@ Section timeline(const View& view) {
   if (view.extras.alarms) {
     for (const auto& alarm : *view.extras.alarms) {
       for (const auto& change : alarm.transitions) {
-        entries.push_back({view.origin + from_seconds(change.after_s),
-                           fmt::format("alarm {}: {} to {}", alarm.name, change.from, change.to)});
+        std::string what = fmt::format("alarm {}: {} to {}", alarm.name, change.from, change.to);
+        if (view.extras.stretch != 1) {
+          what += fmt::format(" (after {} on its scale)", run::format_seconds(change.after_s));
+        }
+        entries.push_back(
+            {view.origin + from_seconds(view.unstretched(change.after_s)), std::move(what)});
       }
     }
   }
@@ -225,7 +240,9 @@ Section usage(const View& view) {
   }
   if (view.extras.alarms) {
     for (const auto& alarm : *view.extras.alarms) {
-      if (alarm.fired_after_s) chart.marks.push_back({"ALARM " + alarm.name, *alarm.fired_after_s});
+      if (alarm.fired_after_s) {
+        chart.marks.push_back({"ALARM " + alarm.name, view.unstretched(*alarm.fired_after_s)});
+      }
     }
   }
   add_kills(view, chart);
@@ -306,15 +323,24 @@ Section observers(const View& view) {
 Section alarms(const View& view) {
   Section section{"Alarms and their lead", {}};
   if (!view.extras.alarms) {
-    section.blocks.push_back(Paragraph{"No alarms were evaluated against this incident."});
+    section.blocks.push_back(
+        Paragraph{"No alarms were evaluated against this incident: give --alarms."});
     return section;
   }
-  Table table{
-      "Lead: seconds before the first OOM kill", {"Alarm", "Fired", "After", "Lead", "Why"}, {}};
+  std::string caption = "Lead: time before the first OOM kill; negative: after it";
+  if (view.extras.stretch != 1) {
+    caption +=
+        fmt::format(". A second of the drill counts as {:g} for alarms: all times here are so",
+                    view.extras.stretch);
+  }
+  Table table{std::move(caption), {"Alarm", "Fired", "After", "Lead", "Why"}, {}};
   for (const auto& alarm : *view.extras.alarms) {
     table.rows.push_back({alarm.name, alarm.fired,
                           alarm.fired_after_s ? run::format_seconds(*alarm.fired_after_s) : "",
-                          alarm.lead_s ? fmt::format("{:.1f} s", *alarm.lead_s) : "", alarm.why});
+                          alarm.lead_s ? (*alarm.lead_s < 0 ? "-" : "") +
+                                             run::format_seconds(std::abs(*alarm.lead_s))
+                                       : "",
+                          alarm.why});
   }
   section.blocks.push_back(std::move(table));
   for (const auto& alarm : *view.extras.alarms) {
@@ -427,9 +453,10 @@ Section changes(const View& view) {
     const double room = 0.15 * limit / view.trend.pace->per_s;
     say(fmt::format(
         "From 85 % to the limit there are {} at {}; two periods of 60 s need 120 s and more. {}",
-        run::format_seconds(room), format_rate(view.trend.pace->per_s),
-        room < 180 ? "Alarm earlier, on shorter periods, or on the probe's growth and ETA."
-                   : "An alarm at 85 % has the time to fire."));
+        view.scaled(room), format_rate(view.trend.pace->per_s),
+        room * view.extras.stretch < 180
+            ? "Alarm earlier, on shorter periods, or on the probe's growth and ETA."
+            : "An alarm at 85 % has the time to fire."));
   }
   if (view.trend.to_oom) {
     say(fmt::format(
@@ -443,13 +470,13 @@ Section changes(const View& view) {
     std::string text = fmt::format("Size of {}: {}; {}.", advice.who,
                                    advice.verdict == rightsize::Verdict::fix_the_leak
                                        ? "leave it"
-                                       : std::string(name(advice.verdict)),
+                                       : std::string(words(advice.verdict)),
                                    advice.why);
     if (advice.saved_gib_per_hour) {
-      text += fmt::format(" {} instead of {}: {} {:.3f} GiB-hours an hour.",
-                          format_bytes(advice.memory_bytes), bytes(advice.limit_bytes),
+      text += fmt::format(" {} instead of {} {} {}.", format_bytes(advice.memory_bytes),
+                          bytes(advice.limit_bytes),
                           *advice.saved_gib_per_hour >= 0 ? "saves" : "costs",
-                          std::abs(*advice.saved_gib_per_hour));
+                          rightsize::gib_hours(*advice.saved_gib_per_hour));
     }
     say(text);
   }
@@ -458,19 +485,27 @@ Section changes(const View& view) {
 }
 
 Section commands(const View& view) {
-  Commands commands{view.extras.commands};
+  Commands commands;
   const Account& account = view.run.account;
-  if (account.leak && commands.lines.empty()) {
+  if (account.drill && !account.drill->command.empty()) {
+    commands.lines.push_back(account.drill->command);
+  } else if (account.leak) {
     std::vector<std::string> words = {"oomdrill", "run"};
-    if (view.run.limit_bytes)
+    if (view.run.limit_bytes) {
       words.insert(words.end(), {"-m", std::to_string(*view.run.limit_bytes)});
+    }
     words.insert(words.end(), {"--", "--pattern", account.leak->pattern});
     commands.lines.push_back(run::join_command(words));
   }
   for (const char* command : {"trend", "rightsize", "report"}) {
     std::vector<std::string> words = {"oomdrill", command};
     for (const auto& source : view.runs.sources()) words.push_back(source.path);
-    if (std::string_view(command) == "report") words.insert(words.end(), {"-o", "report.html"});
+    if (std::string_view(command) == "report") {
+      if (!view.extras.alarm_source.empty()) {
+        words.insert(words.end(), {"--alarms", view.extras.alarm_source});
+      }
+      words.insert(words.end(), {"-o", "report.html"});
+    }
     commands.lines.push_back(run::join_command(words));
   }
   return {"The commands to repeat it", {std::move(commands)}};
@@ -499,7 +534,7 @@ Document compose(const Runs& runs, const Extras& extras) {
                   run,
                   extras,
                   trend::classify(run),
-                  run::derive(run.account, {}),
+                  run::recorded_verdict(run.account),
                   run.account.origin().value_or(run.first)};
   Document document;
   document.title = fmt::format("{}: {}", run.account.kills.empty() ? "Memory review" : "OOM review",

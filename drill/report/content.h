@@ -10,7 +10,7 @@
 namespace oomdrill::report {
 
 /// What an alarm did in the incident, as whoever evaluates alarms says it. Seconds count from the
-/// incident's origin.
+/// incident's origin, on the alarms' scale.
 struct AlarmResult {
   struct Transition {
     double after_s;
@@ -35,7 +35,9 @@ struct Extras {
   /// Absent: no alarms were given.
   std::optional<std::vector<AlarmResult>> alarms = {};
   std::optional<std::vector<Scaling>> scaling = {};
-  std::vector<std::string> commands = {};  ///< that made the recording, where they are known
+  std::string alarm_source = {};  ///< as --alarms takes it
+  /// A second of the recording counts as so many for alarms.
+  double stretch = 1;
 };
 
 /// The run that a report is about: the first that an OOM kill hit, or else the fullest.

@@ -23,6 +23,9 @@ constexpr double kClose = 0.1;
 constexpr std::array<std::string_view, 5> kNames = {"keep", "shrink", "grow", "fix_the_leak",
                                                     "too_little"};
 
+constexpr std::array<std::string_view, 5> kWords = {"keep it", "shrink it", "grow it",
+                                                    "fix the leak", "too little is known"};
+
 std::uint64_t whole_mib(double bytes) {
   return static_cast<std::uint64_t>(std::ceil(bytes / static_cast<double>(kMiB))) * kMiB;
 }
@@ -90,8 +93,9 @@ void conclude(Group& group, const Margin& margin) {
     if (margin.fargate && advice.fargate) {
       advice.memory_bytes = std::uint64_t{advice.fargate->memory_mib} * kMiB;
     }
-    advice.why = fmt::format(
-        "{} OOM kills: its peak was cut at the limit; try more, and record again", advice.kills);
+    advice.why =
+        fmt::format("{} OOM kill{}: its peak was cut at the limit; try more, and record again",
+                    advice.kills, advice.kills == 1 ? "" : "s");
   } else if (std::abs(change) <= kClose || then == now) {
     advice.verdict = Verdict::keep;
     advice.memory_bytes = now;
@@ -108,6 +112,12 @@ void conclude(Group& group, const Margin& margin) {
 }  // namespace
 
 std::string_view name(Verdict verdict) { return kNames[static_cast<std::size_t>(verdict)]; }
+std::string_view words(Verdict verdict) { return kWords[static_cast<std::size_t>(verdict)]; }
+
+std::string gib_hours(double gib) {
+  return fmt::format("{:.3f} GiB of memory, {:.1f} GiB-hours a month of 730 h", std::abs(gib),
+                     std::abs(gib) * 730);
+}
 
 std::vector<Advice> advise(const recording::Runs& runs, const Margin& margin) {
   std::vector<Group> groups;
@@ -124,7 +134,8 @@ std::vector<Advice> advise(const recording::Runs& runs, const Margin& margin) {
     group->runs.push_back(&run);
     group->working_set.add(run.working_set);
     group->advice.hours += run.duration_s() / 3600;
-    group->advice.kills += run.killed() ? 1 : 0;
+    // One that the probe did not live to tell is known by its verdict alone.
+    group->advice.kills += std::max<std::uint64_t>(run.account.kills_total, run.killed() ? 1 : 0);
     if (run.limit_bytes) group->advice.limit_bytes = run.limit_bytes;
     if (run.reservation_bytes) group->advice.reservation_bytes = run.reservation_bytes;
   }

@@ -14,6 +14,10 @@ namespace oomdrill::rightsize {
 
 enum class Verdict : std::uint8_t { keep, shrink, grow, fix_the_leak, too_little };
 std::string_view name(Verdict verdict);
+/// For people: "fix the leak".
+std::string_view words(Verdict verdict);
+/// "0.188 GiB of memory, 137 GiB-hours a month (730 h)", of either sign.
+std::string gib_hours(double gib);
 
 /// What one workload (all runs of one container) should be given.
 struct Advice {
@@ -26,15 +30,16 @@ struct Advice {
   std::uint64_t peak_bytes = 0;
   std::optional<std::uint64_t> limit_bytes = {};
   std::optional<std::uint64_t> reservation_bytes = {};
-  std::size_t kills = 0;
+  std::uint64_t kills = 0;  ///< survived ones, too
 
   Verdict verdict = Verdict::too_little;
   std::string why;
   std::uint64_t memory_bytes = 0;   ///< recommended hard limit
   std::uint64_t reserve_bytes = 0;  ///< recommended memoryReservation
   std::optional<FargateSize> fargate = {};
-  /// The limit less the recommendation (or less Fargate's size of either, with --fargate), an hour:
-  /// GiB-hours saved, negative where more is needed. Absent where nothing is to be changed.
+  /// The limit less the recommendation (or less Fargate's size of either, with --fargate), in GiB,
+  /// which is GiB-hours an hour: saved, negative where more is needed. Absent where nothing is to
+  /// be changed.
   std::optional<double> saved_gib_per_hour = {};
 };
 

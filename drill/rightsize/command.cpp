@@ -48,9 +48,9 @@ std::string text_of(const std::vector<Advice>& all, const Margin& margin) {
     add("working set", fmt::format("p50 {}, p95 {}, p99 {}, peak {}", format_bytes(each.p50_bytes),
                                    format_bytes(each.p95_bytes), format_bytes(each.p99_bytes),
                                    format_bytes(each.peak_bytes)));
-    add("now", fmt::format("limit {}, reservation {}, {} OOM kills", size(each.limit_bytes),
-                           size(each.reservation_bytes), each.kills));
-    add("verdict", name(each.verdict));
+    add("now", fmt::format("limit {}, reservation {}, {} OOM kill{}", size(each.limit_bytes),
+                           size(each.reservation_bytes), each.kills, each.kills == 1 ? "" : "s"));
+    add("verdict", words(each.verdict));
     add("why", each.why);
     if (each.verdict == Verdict::too_little || each.verdict == Verdict::fix_the_leak) continue;
     add("memory", fmt::format("{} (margin {:g} % above the peak)", format_bytes(each.memory_bytes),
@@ -63,9 +63,7 @@ std::string text_of(const std::vector<Advice>& all, const Margin& margin) {
     }
     if (each.saved_gib_per_hour) {
       const double saved = *each.saved_gib_per_hour;
-      add(saved >= 0 ? "saves" : "costs",
-          fmt::format("{:.3f} GiB-hours an hour, {:.0f} a month of 730 h", std::abs(saved),
-                      std::abs(saved) * 730));
+      add(saved >= 0 ? "saves" : "costs", gib_hours(saved));
     }
   }
   return text;

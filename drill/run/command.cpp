@@ -23,6 +23,7 @@
 #include "report/write.h"
 #include "run/drills.h"
 #include "run/engine.h"
+#include "run/frame.h"
 #include "run/process.h"
 #include "run/screen.h"
 #include "run/session.h"
@@ -52,11 +53,16 @@ constexpr std::array kOptions = {
            .value = "HOW",
            .default_value = "oom_killed",
            .help = "How it has to end for exit code 0: oom_killed, completed, failed, crashed, "
-                   "killed, stopped, any"},
+                   "killed, stopped, stop_timeout (see --kill-after), allocation_failed, any"},
     Option{.name = "timeout",
            .value = "DURATION",
            .default_value = "15m",
            .help = "Stop a drill that has not ended by then: SIGTERM, 10 s later SIGKILL"},
+    Option{.name = "kill-after",
+           .value = "DURATION",
+           .default_value = "off",
+           .help = "From that SIGTERM until oomprobe kills a workload that does not end, as ECS "
+                   "does after stopTimeout; below 10s"},
     Option{.name = "interval",
            .value = "DURATION",
            .default_value = "200ms",
@@ -95,9 +101,9 @@ constexpr std::array kOptions = {
     alarm::kNamespaceOption,
     Option{.name = "stretch",
            .value = "FACTOR",
-           .default_value = "1",
-           .help = "For alarms a second of the drill counts as so many; named drills have their "
-                   "own"},
+           .default_value = "",
+           .help = "For alarms a second of the drill counts as so many; by default as a named "
+                   "drill says, else 1"},
     Option{.name = "check-prediction",
            .value = "PERCENT",
            .default_value = "",
@@ -115,6 +121,7 @@ struct Settings {
   std::string expect;
   Nanoseconds timeout{0};
   std::string interval;
+  std::string kill_after;
   std::string output;
   std::string report;
   std::string image;
@@ -128,16 +135,6 @@ struct Settings {
   std::vector<std::string> command;
 };
 
-Result<double> parse_factor(std::string_view text) {
-  const std::string copy(text);
-  char* end = nullptr;
-  const double value = std::strtod(copy.c_str(), &end);
-  if (copy.empty() || *end != '\0' || !(value >= 1e-3 && value <= 1e6)) {
-    return fail("'" + copy + "' is no factor", {}, "such as 64");
-  }
-  return value;
-}
-
 /// "20261124T110434Z".
 std::string compact_time(WallTime time) {
   char text[25];
@@ -147,6 +144,24 @@ std::string compact_time(WallTime time) {
     if (c != '-' && c != ':') out += c;
   }
   return out + "Z";
+}
+
+/// With its own --expect leaksim lives on and judges a child: what would be judged here is the
+/// judge.
+Result<void> leave_judging(const Settings& settings) {
+  constexpr std::string_view kRemedy =
+      "give it before --: oomdrill run --expect oom_killed -- OPTIONS";
+  if (settings.own_workload) return {};
+  for (const std::string& word : settings.command) {
+    if (word == "--expect" || word.starts_with("--expect=")) {
+      return fail("behind -- it is leaksim's own", "--expect", std::string(kRemedy));
+    }
+  }
+  const char* variable = std::getenv("LEAKSIM_EXPECT");
+  if (variable != nullptr && *variable != '\0') {
+    return fail("is set, and oomdrill judges by its own --expect", "LEAKSIM_EXPECT", "unset it");
+  }
+  return {};
 }
 
 Result<Settings> read_settings(const Arguments& arguments) {
@@ -167,6 +182,15 @@ Result<Settings> read_settings(const Arguments& arguments) {
     return fail("is too short", arguments.origin("interval"), "give 10ms or more");
   }
   settings.interval = arguments.text("interval");
+  settings.kill_after = arguments.text("kill-after");
+  if (settings.kill_after != "off") {
+    const auto after = arguments.get("kill-after", parse_duration);
+    if (!after) return fail(after.error());
+    if (*after <= Nanoseconds(0) || *after >= std::chrono::seconds(10)) {
+      return fail("'" + settings.kill_after + "' is out of range", arguments.origin("kill-after"),
+                  "give less than 10s, when oomdrill itself kills, or off");
+    }
+  }
   settings.expect = arguments.text("expect");
   if (settings.expect != "any" &&
       std::find(kOutcomes.begin(), kOutcomes.end(), settings.expect) == kOutcomes.end()) {
@@ -188,9 +212,9 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.keep = arguments.flag("keep");
   settings.quiet = arguments.flag("quiet");
   settings.command = arguments.command;
-  const auto stretch = arguments.get("stretch", parse_factor);
+  const auto stretch = alarm::read_stretch(arguments);
   if (!stretch) return fail(stretch.error());
-  settings.stretch = *stretch;
+  settings.stretch = stretch->value_or(1);
   if (arguments.given("check-prediction")) {
     const std::string text = arguments.text("check-prediction");
     const auto percent = parse_percent(text.ends_with('%') ? text : text + "%");
@@ -206,6 +230,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
     return fail("leaksim's options alone follow it", "--",
                 "leave the word leaksim out, or run any command with --workload -- command…");
   }
+  if (auto judged = leave_judging(settings); !judged) return fail(judged.error());
   if (settings.own_workload && settings.command.empty()) {
     return fail("no command", arguments.origin("workload"),
                 "give one after --: oomdrill run --workload -- ./server --port 80");
@@ -247,7 +272,11 @@ class RecordingFile {
     return RecordingFile(std::move(fd), path, made);
   }
 
+  /// Of our own: a workload may have ended within one.
+  void write_line(const std::string& line) { write(whole_ ? line : "\n" + line); }
+
   void write(std::string_view text) {
+    if (!text.empty()) whole_ = text.back() == '\n';
     while (!text.empty() && !error_) {
       const auto n = ::write(fd_.get(), text.data(), text.size());
       if (n < 0 && errno == EINTR) continue;
@@ -271,7 +300,8 @@ class RecordingFile {
       : fd_(std::move(fd)), path_(std::move(path)), made_(made) {}
   Fd fd_;
   std::string path_;
-  bool made_;  ///< by us: there was no such file
+  bool made_;          ///< by us: there was no such file
+  bool whole_ = true;  ///< the last line has its end
   std::optional<Error> error_;
 };
 
@@ -286,8 +316,12 @@ Result<std::vector<std::string>> probe_command(const Settings& settings, bool br
   auto probe = locate("oomprobe");
   if (!probe) return fail(probe.error());
   std::vector<std::string> argv = {
-      *probe,         "run", "--format", "json", "--interval", settings.interval, "--oom-score-adj",
-      kWorkloadScore, "--"};
+      *probe,        "run", "--format", "json", "--interval", settings.interval, "--oom-score-adj",
+      kWorkloadScore};
+  if (settings.kill_after != "off") {
+    argv.insert(argv.end(), {"--kill-after", settings.kill_after});
+  }
+  argv.emplace_back("--");
   if (!settings.own_workload) {
     auto leak = locate("leaksim");
     if (!leak) return fail(leak.error());
@@ -408,11 +442,29 @@ class Narrator {
 
 /// The command line that does the same again.
 std::string again(const Settings& settings) {
-  std::vector<std::string> words = {"oomdrill", "run", "-m", std::to_string(settings.memory_bytes)};
-  if (settings.expect != "oom_killed") words.insert(words.end(), {"--expect", settings.expect});
-  if (settings.own_workload) words.emplace_back("--workload");
-  if (!settings.command.empty()) words.emplace_back("--");
-  words.insert(words.end(), settings.command.begin(), settings.command.end());
+  std::vector<std::string> words = {"oomdrill", "run"};
+  const auto add = [&words](std::string option, std::string value) {
+    words.insert(words.end(), {std::move(option), std::move(value)});
+  };
+  const NamedDrill* named = settings.named;
+  if (named != nullptr) words.emplace_back(named->name);
+  if (named == nullptr || settings.memory_bytes != *parse_bytes(named->memory)) {
+    constexpr std::uint64_t kMiB = 1 << 20;
+    const std::uint64_t bytes = settings.memory_bytes;
+    add("-m", bytes % kMiB == 0 ? fmt::format("{}MiB", bytes / kMiB) : std::to_string(bytes));
+  }
+  if (settings.expect != (named != nullptr ? named->expect : "oom_killed")) {
+    add("--expect", settings.expect);
+  }
+  if (settings.kill_after != "off") add("--kill-after", settings.kill_after);
+  if (settings.stretch != (named != nullptr ? named->stretch : 1)) {
+    add("--stretch", fmt::format("{:g}", settings.stretch));
+  }
+  if (named == nullptr && settings.own_workload) words.emplace_back("--workload");
+  // What a named drill brings needs no telling.
+  const auto own = static_cast<std::ptrdiff_t>(named != nullptr ? named->arguments.size() : 0);
+  if (static_cast<std::ptrdiff_t>(settings.command.size()) > own) words.emplace_back("--");
+  words.insert(words.end(), settings.command.begin() + own, settings.command.end());
   return join_command(words);
 }
 
@@ -423,8 +475,11 @@ Result<void> write_review(const Settings& settings, const Drill& drill, ExitCode
   const auto runs = recording::read_runs({drill.recording}, input);
   if (!runs) return fail(runs.error());
   report::Extras extras;
-  extras.commands = {again(settings)};
-  if (drill.findings) extras.alarms = report::alarm_results(*drill.findings, *drill.incident);
+  if (drill.findings) {
+    extras.alarms = report::alarm_results(*drill.findings, *drill.incident);
+    extras.alarm_source = drill.alarms->source;
+    extras.stretch = drill.stretch;
+  }
   const auto format = report::format_of("", settings.report);
   return report::write_report(settings.report,
                               report::render(report::compose(*runs, extras), *format), code);
@@ -506,6 +561,7 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   drill.engine = choice->engine->name;
   drill.refused = choice->refused;
   drill.where = room.where();
+  drill.command = again(settings);
 
   auto argv = probe_command(settings, choice->engine->brings_programs);
   if (!argv) return give_up(argv.error(), ExitCode::unavailable);
@@ -523,6 +579,9 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
     narrator.line(fmt::format("{:<12} not {}: {}", "", engine, why));
   }
 
+  const std::string started = started_line(drill, clock.wall());
+  file->write(started);
+  narrator.feed(started);
   const Session session{.argv = std::move(*argv),
                         .timeout = settings.timeout,
                         .shield = !choice->engine->brings_programs,
@@ -553,7 +612,6 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   } else if (auto removed = room.remove(); !removed) {
     code = complain(streams, removed.error(), ExitCode::internal);
   }
-  if (file->error()) code = complain(streams, *file->error(), ExitCode::io_error);
 
   std::string why;
   if (const auto never = never_ran(drill, settings.own_workload, why)) {
@@ -563,6 +621,10 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   }
   drill.workload = workload_text(settings);
   conclude(drill);
+  file->write_line(ended_line(drill, clock.wall()));
+  ++drill.counts.lines;
+  ++drill.counts.events;
+  if (file->error()) code = complain(streams, *file->error(), ExitCode::io_error);
   if (watched) judge_alarms(drill, *watched, watch);
   if (settings.named != nullptr) drill.learnt = settings.named->learnt(drill);
   for (const std::string& disagreement : drill.verdict.disagreements) {

@@ -30,14 +30,17 @@ std::string killed(const Drill& drill) {
   return text;
 }
 
-/// What the guide's alarm, or whichever comes first in the set, did.
+/// What the alarm that fires first did.
 std::string first_alarm(const Drill& drill) {
   if (!drill.findings || drill.findings->alarms.empty()) return "";
-  const auto& finding = drill.findings->alarms.front();
-  std::string text = printable(finding.name);
-  if (!finding.lead_s) return text + " never fires";
-  return text + fmt::format(" fires {} {}", format_seconds(std::abs(*finding.lead_s)),
-                            *finding.lead_s < 0 ? "too late" : "before");
+  const alarm::Finding* first = nullptr;
+  for (const alarm::Finding& each : drill.findings->alarms) {
+    if (each.lead_s && (first == nullptr || *each.lead_s > *first->lead_s)) first = &each;
+  }
+  if (first == nullptr) return fmt::format("no alarm of {} fires", printable(drill.alarms->source));
+  return fmt::format("the first alarm to fire, {}, comes {} {}", printable(first->name),
+                     format_seconds(std::abs(*first->lead_s)),
+                     *first->lead_s < 0 ? "too late" : "before");
 }
 
 std::string learnt_of_alarms(const Drill& drill) {

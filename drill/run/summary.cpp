@@ -127,15 +127,31 @@ void add_kill(Lines& lines, const Drill& drill) {
   if (kill->survived.value_or(false)) lines.add("", "the main process lived on");
 }
 
+/// The state whose rate tells of the leak. nullptr: there is none, or it grows by leaps, whose rate
+/// at one moment is nothing or all.
+const recording::LeakState* steady_state(const recording::Account& account) {
+  const auto& state = account.unhindered ? account.unhindered : account.leak_state;
+  if (!state || !state->achieved_bytes_per_s) return nullptr;
+  const auto& now = state->requested_bytes_per_s;
+  const auto asked = account.leak ? account.leak->rate_bytes_per_s : std::nullopt;
+  if (now && asked && std::isfinite(*asked) && std::abs(*now - *asked) > *asked / 2) return nullptr;
+  return &*state;
+}
+
 void add_rate(Lines& lines, const Drill& drill) {
   const auto& account = drill.account;
-  const auto& state = account.unhindered ? account.unhindered : account.leak_state;
-  if (!state || !state->achieved_bytes_per_s) return;
-  const auto asked = account.leak && account.leak->rate_bytes_per_s ? account.leak->rate_bytes_per_s
-                                                                    : state->requested_bytes_per_s;
+  if (!account.leak || !account.leak_state) return;
+  const recording::LeakState* state = steady_state(account);
+  auto asked = account.leak->rate_bytes_per_s;
+  if (!asked && state != nullptr) asked = state->requested_bytes_per_s;
   std::string text;
-  if (asked) text = format_rate(*asked) + " asked, ";
-  text += format_rate(*state->achieved_bytes_per_s) + " achieved";
+  if (account.leak->workers > 1) text = fmt::format("{} workers, each ", account.leak->workers);
+  if (asked) text += format_rate(*asked) + " asked";
+  if (state == nullptr) {
+    if (asked) lines.add("rate", text + ", on average: it grows by leaps");
+    return;
+  }
+  text += (asked ? ", " : "") + format_rate(*state->achieved_bytes_per_s) + " achieved";
   const auto debt = state->debt_bytes.value_or(0);
   const auto allocated = state->allocated_bytes.value_or(0);
   if (debt > allocated / 100) text += ", " + format_bytes(debt) + " behind the plan";
@@ -163,7 +179,9 @@ void add_prediction(Lines& lines, const Drill& drill) {
   lines.add("predicted", text);
   lines.add("",
             fmt::format("the plan {} in virtual time, from {} at its start to {}",
-                        printable(drill.leak->pattern), format_bytes(drill.leak->used_bytes),
+                        printable(drill.leak->pattern) +
+                            (drill.leak->times > 1 ? fmt::format(" × {}", drill.leak->times) : ""),
+                        format_bytes(drill.leak->used_bytes),
                         format_bytes(drill.leak->until_bytes.value_or(drill.leak->limit_bytes))));
 }
 
@@ -263,7 +281,8 @@ Json json_leak(const Drill& drill) {
     json["rate_bytes_per_s"] = *account.leak->rate_bytes_per_s;
   }
   put(json, "used_bytes_at_start", account.leak->used_bytes);
-  if (const auto& state = account.unhindered ? account.unhindered : account.leak_state) {
+  if (account.leak->workers > 1) json["workers"] = account.leak->workers;
+  if (const auto* state = steady_state(account)) {
     put(json, "achieved_bytes_per_s", state->achieved_bytes_per_s);
     put(json, "debt_bytes", state->debt_bytes);
   }
@@ -296,6 +315,7 @@ Json json_of(const Drill& drill) {
                {"limit_bytes", limit_of(drill)}};
   put(json, "peak_bytes", peak_of(drill));
   json["workload"] = drill.workload;
+  put(json, "command", drill.command);
   json["leak"] = json_leak(drill);
   json["prediction"] = json_prediction(drill);
   json["evidence"] = json_evidence(drill);
@@ -339,6 +359,14 @@ void conclude(Drill& drill) {
                              .limit_bytes = leak->limit_bytes.value_or(limit_of(drill)),
                              .until_bytes = leak->until_bytes,
                              .max_bytes = leak->max_bytes};
+  // Together they carry out one plan, of which each tells its part; or each its own.
+  if (leak->each) {
+    drill.leak->times = leak->workers;
+  } else {
+    const auto workers = static_cast<double>(leak->workers);
+    if (drill.leak->rate_bytes_per_s) *drill.leak->rate_bytes_per_s *= workers;
+    if (drill.leak->max_bytes) *drill.leak->max_bytes *= leak->workers;
+  }
   // A pattern that this build does not know, from another version's leaksim, has no prediction.
   if (auto prediction = predict::predict(*drill.leak, kHorizon)) drill.prediction = *prediction;
 }
@@ -367,10 +395,7 @@ std::string text_summary(const Drill& drill) {
   }
   std::string text = lines.take();
   if (drill.findings) {
-    if (drill.stretch != 1) {
-      text += fmt::format("{:<12} a second of the drill counts as {:g} for alarms\n", "scale",
-                          drill.stretch);
-    }
+    text += alarm::text_scale(drill.stretch);
     text += alarm::text_alarms(*drill.findings, *drill.alarms, *drill.incident, *drill.question);
   }
   return text;

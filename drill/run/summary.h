@@ -20,7 +20,8 @@ struct Drill {
   std::string engine;
   std::vector<std::pair<std::string, std::string>> refused;  ///< engines, with why not
   std::string where;
-  std::string workload;  ///< the command line
+  std::string workload;      ///< the command line
+  std::string command = {};  ///< the one of oomdrill that does it again
   std::string recording;
   recording::Counts counts;
   std::vector<recording::Problem> problems;

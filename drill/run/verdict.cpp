@@ -104,6 +104,18 @@ std::string_view name(Confidence confidence) {
   return "disputed";
 }
 
+Verdict recorded_verdict(const recording::Account& account) {
+  if (!account.drill_end) return derive(account, {});
+  Verdict verdict{account.drill_end->verdict, Confidence::likely, account.drill_end->why, {}};
+  for (const Confidence each : {Confidence::certain, Confidence::disputed}) {
+    if (name(each) == account.drill_end->confidence) verdict.confidence = each;
+  }
+  if (!account.drill_end->disagreement.empty()) {
+    verdict.disagreements.push_back(account.drill_end->disagreement);
+  }
+  return verdict;
+}
+
 Verdict derive(const recording::Account& inside, const Outside& outside) {
   Verdict verdict;
   const auto kills = outside.oom_kills();

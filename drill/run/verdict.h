@@ -42,6 +42,10 @@ struct Verdict {
   std::vector<std::string> disagreements;  ///< one sentence each
 };
 
+/// What the drill itself concluded when it ended, where the recording says so; else derive() of the
+/// probe's account alone.
+Verdict recorded_verdict(const recording::Account& account);
+
 /// Pure. Nothing is assumed: without an event and without a counter the outcome is unknown.
 Verdict derive(const recording::Account& inside, const Outside& outside);
 

@@ -21,6 +21,7 @@ constexpr std::string_view kEventStart = R"({"event":")";
 struct Reading {
   Nanoseconds at;
   std::uint64_t bytes;
+  bool after_kill = false;  ///< its own count of OOM kills has risen
 };
 
 std::string_view trim(std::string_view text) {
@@ -85,9 +86,23 @@ Result<std::vector<Reading>> parse_rows(std::string_view text, const std::string
   return readings;
 }
 
+/// Between the last sample and the kill is what filled the limit, however fast it came: a replay
+/// that ended with the sample would not be killed. It grows by the whole limit, as it may begin
+/// from less than was used then.
+void end_with(std::vector<Reading>& readings, const Reading& kill) {
+  while (!readings.empty() && readings.back().after_kill) readings.pop_back();
+  if (readings.empty() || readings.back().at > kill.at) return;
+  readings.push_back({kill.at, readings.back().bytes});
+  readings.push_back({kill.at, readings.front().bytes + kill.bytes});
+}
+
 std::vector<Reading> parse_recording(std::string_view text) {
   std::vector<Reading> used;
   std::vector<Reading> live;
+  // Not an optional: g++ 12 takes its value for uninitialised.
+  Reading kill{};
+  bool killed = false;
+  std::optional<std::uint64_t> kills_before;
   (void)each_line(text, [&](std::uint64_t, std::string_view line) -> Result<void> {
     const auto start = line.find(kEventStart);
     if (start == std::string_view::npos) return {};
@@ -97,10 +112,29 @@ std::vector<Reading> parse_recording(std::string_view text) {
     if (time == event.end() || !time->is_string()) return {};
     const auto at = parse_time(time->get_ref<const std::string&>());
     if (!at) return {};
-    const auto take = [&](const char* name, std::vector<Reading>& into) {
-      const auto bytes = event.find(name);
-      if (bytes == event.end() || !bytes->is_number_unsigned()) return;
-      const Reading reading{at->time_since_epoch(), bytes->get<std::uint64_t>()};
+    const auto number = [&event](const char* name) -> std::optional<std::uint64_t> {
+      const auto found = event.find(name);
+      if (found == event.end() || !found->is_number_unsigned()) return std::nullopt;
+      return found->get<std::uint64_t>();
+    };
+    const auto& name = event["event"];
+    // These two repeat the last sample before the end.
+    if (name == "workload.exited") return {};
+    if (name == "memory.oom_kill") {
+      killed = false;
+      const auto limit = number("limit_bytes");
+      if (limit && event.value("survived", false) == false) {
+        kill = Reading{at->time_since_epoch(), *limit};
+        killed = true;
+      }
+      return {};
+    }
+    const auto kills = number("oom_kills");
+    if (kills && !kills_before) kills_before = kills;
+    const auto take = [&](const char* member, std::vector<Reading>& into) {
+      const auto bytes = number(member);
+      if (!bytes) return;
+      const Reading reading{at->time_since_epoch(), *bytes, kills && *kills > *kills_before};
       if (reading.bytes > INT64_MAX || (!into.empty() && reading.at < into.back().at)) return;
       into.push_back(reading);
     };
@@ -108,7 +142,9 @@ std::vector<Reading> parse_recording(std::string_view text) {
     take("live_bytes", live);
     return {};
   });
-  return used.size() >= 2 ? used : live;
+  std::vector<Reading>& readings = used.size() >= 2 ? used : live;
+  if (killed) end_with(readings, kill);
+  return std::move(readings);
 }
 
 class Replay final : public Polyline {

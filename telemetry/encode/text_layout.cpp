@@ -6,6 +6,12 @@ namespace oomdrill::telemetry {
 namespace {
 
 constexpr std::array kLayouts = {
+    Layout{"drill.ended", "[verdict=oom_killed:!!]",
+           "{verdict} ({confidence}): {why}[, {kills} OOM kills outside][, {disagreement}]"
+           "[timed_out=true:, stopped by --timeout]"},
+    Layout{"drill.started", "",
+           "[{drill}: ]{command}, {memory_bytes} in {where}[stretch!=1:, a second counts as "
+           "{stretch} for alarms]"},
     Layout{"leak.started", "",
            "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}][ ({until_bytes} by "
            "{basis})]"

@@ -507,6 +507,10 @@ def test_alarms_are_evaluated_over_the_drill():
     assert done.returncode == 0, done.stderr
     again = json.loads(done.stdout)
     assert again["alarms"] == verdict["alarms"]
+    # It knows its scale by itself.
+    by_itself = run("oomdrill", "evaluate", "drill.jsonl", "--alarms", "guide", "--format", "json")
+    assert json.loads(by_itself.stdout)["alarms"] == verdict["alarms"]
+    assert json.loads(by_itself.stdout)["stretch"] == 128
     assert again["kill"]["after_s"] == pytest.approx(verdict["stretch"]["kill_after_s"])
 
 
@@ -523,6 +527,50 @@ def test_a_leak_dies_when_it_was_predicted_to():
                  "2MB/s")
     assert done.returncode == 0, done.stdout + done.stderr
     assert abs(json.loads(done.stdout)["prediction"]["error_percent"]) <= 5
+
+
+def test_workers_are_predicted_together():
+    for share, rate in (("total", "32MB/s"), ("each", "8MB/s")):
+        done = drill("--format", "json", "--expect", "any", "--", "--workers", "4", "--share", share,
+                     "--rate", rate)
+        verdict = json.loads(done.stdout)
+        assert verdict["leak"]["workers"] == 4
+        assert 1.8 < verdict["prediction"]["after_s"] < 2.2, share
+        # The workers' own memory and a machine under load: far from a fourth, or four times.
+        assert abs(verdict["prediction"]["error_percent"]) < 30, share
+
+
+def test_a_killed_burst_kills_again_as_a_replay():
+    burst = ("--", "--pattern", "burst:size=24MiB,interval=300ms")
+    assert drill(*burst).returncode == 0
+    pathlib.Path("drill.jsonl").rename("burst.jsonl")
+    done = drill("--format", "json", "--", "--pattern", "replay:file=burst.jsonl")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["verdict"] == "oom_killed"
+
+
+def test_a_workload_that_does_not_stop():
+    done = drill("--expect", "stop_timeout", "--timeout", "1s", "--kill-after", "300ms",
+                 "--workload", "--", "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "verdict      stop_timeout" in done.stdout
+
+
+def test_the_judge_is_oomdrill_and_not_leaksim():
+    done = run("oomdrill", "run", "--", "--expect", "oom")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "--expect: behind -- it is leaksim's own" in done.stderr
+
+
+def test_a_review_afterwards_knows_what_the_drill_knew():
+    done = drill("--alarms", "guide", "--stretch", "128", "--report", "now.md", *FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    later = run("oomdrill", "report", "drill.jsonl", "--alarms", "guide", "-o", "later.md")
+    assert later.returncode == 0, later.stderr
+    review = pathlib.Path("later.md").read_text()
+    assert review == pathlib.Path("now.md").read_text()
+    assert "oom\\_killed (certain)" in review
+    assert "counts as 128 for alarms" in review
 
 
 def test_a_prediction_that_cannot_hold_is_exit_code_1():

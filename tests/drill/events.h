@@ -56,4 +56,16 @@ inline std::string killed_drill() {
          event_line("probe.stopped", 8.15, R"("seq":6,"dropped":0)");
 }
 
+/// The same as `oomdrill run` records it, which counts a second as 64.
+inline std::string named_drill() {
+  return event_line("drill.started", -0.3,
+                    R"("seq":1,"drill":"guide","command":"oomdrill run guide","engine":"cgroup",)"
+                    R"("where":"/d","memory_bytes":67108864,"stretch":64,"version":"0.1.0")") +
+         killed_drill() +
+         event_line("drill.ended", 8.2,
+                    R"("seq":2,"verdict":"oom_killed","confidence":"certain",)"
+                    R"("why":"own limit, oom_kill 0 → 1 outside, 0 → 1 inside","kills":1,)"
+                    R"("timed_out":false,"exit_code":137)");
+}
+
 }  // namespace oomdrill::test

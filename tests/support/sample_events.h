@@ -365,6 +365,22 @@ inline std::vector<Event> every_event() {
       .begin("guarantees")
       .text("limit", "The limit is the lowest that binds here.")
       .end();
+  make("drill.started")
+      .text("drill", "guide")
+      .text("command", "oomdrill run guide")
+      .text("engine", "cgroup")
+      .text("where", "/sys/fs/cgroup/memory/oomdrill-20261124T110434Z-7")
+      .number("memory_bytes", 67'108'864u)
+      .real("stretch", 64)
+      .text("version", "0.1.0");
+  make("drill.ended")
+      .text("verdict", "oom_killed")
+      .text("confidence", "disputed")
+      .text("why", "own limit, oom_kill 0 → 2 outside, 0 → 1 inside")
+      .number("kills", 2u)
+      .boolean("timed_out", false)
+      .number("exit_code", 137u)
+      .text("disagreement", "the cgroup's counter says 2 OOM kills (0 → 2), the probe reported 1");
   return events;
 }
 

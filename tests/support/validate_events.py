@@ -123,7 +123,8 @@ class Validator:
         name, seq = event.get("event"), event.get("seq")
         if not isinstance(name, str) or not isinstance(seq, int):
             return []  # the schema says so
-        source = "leak" if name.startswith("leak.") else "probe"
+        family = name.partition(".")[0]
+        source = family if family in ("leak", "drill") else "probe"
         last = self.last_seq.get(source)
         self.last_seq[source] = seq
         if last is None or seq > last:

@@ -40,6 +40,43 @@ Watch leak(const AlarmSet& set, double visible = 1, double phase = 0, bool kille
   return watch;
 }
 
+/// The same as a drill of seconds that counts each of them for `said`.
+Watch scaled_leak(const AlarmSet& set, double said, std::optional<double> given = {}) {
+  SeriesSet series;
+  for (const MetricAlarm& each : set.metric) series.want(each);
+  Watch watch(std::move(series), given);
+  for (int nth = 0; nth < 2; ++nth) {
+    recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+    const double at = nth * 10.0;
+    reader.feed(test::event_line("drill.started", at, fmt::format(R"("stretch":{})", said)));
+    reader.feed(test::event_line("leak.started", at + 1, R"("pattern":"linear","used_bytes":0)"));
+    reader.feed(test::event_line("memory.oom_kill", at + 9, R"("scope":"own_limit","kills":1)"));
+    reader.finish();
+    watch.next_recording();
+  }
+  return watch;
+}
+
+TEST(Watch, TakesTheStretchOfTheRecording) {
+  const auto set = *load_alarms("guide");
+  const auto watch = scaled_leak(set, 64);
+  EXPECT_EQ(watch.stretch(), 64);
+  EXPECT_NEAR(watch.incident()->after_s(*watch.incident()->kill), 8 * 64, 1e-6);
+  EXPECT_FALSE(watch.is_mixed());
+  // What the user says goes before.
+  EXPECT_EQ(scaled_leak(set, 64, 2).stretch(), 2);
+}
+
+TEST(Watch, SaysWhenRecordingsHaveNoCommonScale) {
+  Watch watch{SeriesSet()};
+  recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+  reader.feed(test::event_line("drill.started", 0, R"("stretch":64)") +
+              test::event_line("memory.sample", 1, R"("used_bytes":1)") +
+              test::event_line("drill.started", 2, R"("stretch":60)"));
+  reader.finish();
+  EXPECT_TRUE(watch.is_mixed());
+}
+
 Question question(int delay = 0, std::optional<int> lead = std::nullopt) {
   Question asked;
   asked.delay = seconds(delay);
@@ -49,6 +86,24 @@ Question question(int delay = 0, std::optional<int> lead = std::nullopt) {
 
 Findings found(const AlarmSet& set, const Watch& watch, const Question& asked) {
   return examine(set, watch.series(), *watch.incident(), asked);
+}
+
+TEST(Findings, ASampleAfterTheKillIsNotComeBack) {
+  const auto set = *load_alarms("guide");
+  SeriesSet series;
+  for (const MetricAlarm& each : set.metric) series.want(each);
+  Watch watch(std::move(series), 64);
+  recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+  for (int i = 0; i <= 20; ++i) {
+    reader.feed(test::event_line("memory.sample", i * 0.05,
+                                 fmt::format(R"("MemoryUtilization":{})", i < 20 ? 90 : 1)));
+  }
+  reader.feed(test::event_line("memory.oom_kill", 1, R"("kills":1,"limit_bytes":536870912)"));
+  reader.finish();
+  watch.next_recording();
+  const auto findings = found(set, watch, question());
+  EXPECT_NE(findings.alarms[0].why.find("passed 85 % 64 s before the kill"), std::string::npos)
+      << findings.alarms[0].why;
 }
 
 TEST(Findings, TheGuidesAlarmsDoNotSayItInTime) {

@@ -116,6 +116,22 @@ TEST(Series, KeepsItsShapeInConstantMemory) {
   EXPECT_NEAR(sum, 1e11 + 99'999.0 * 50'000 + 1e9 - 1e6 - 77'777, 1e5);
 }
 
+TEST(Runs, ADrillsFrameBelongsToItsRun) {
+  test::FixtureTree tree;
+  tree.file("/r", test::named_drill() + test::named_drill());
+  Input input{};
+  const auto runs = read_runs({tree.path() + "/r"}, input);
+  ASSERT_TRUE(runs);
+  // The same twice in one file is delivered twice, not done twice.
+  ASSERT_EQ(runs->all().size(), 1U);
+  const auto& run = runs->all().front();
+  EXPECT_EQ(run.account.drill->name, "guide");
+  EXPECT_EQ(run.account.drill->stretch, 64);
+  EXPECT_EQ(run.account.drill_end->confidence, "certain");
+  EXPECT_EQ(run.account.lost, 0U);
+  EXPECT_NEAR(run.duration_s(), 8.35, 1e-6);
+}
+
 TEST(Histogram, TellsPercentilesWithinAPercent) {
   Histogram histogram;
   for (std::uint64_t i = 1; i <= 10'000; ++i) histogram.add(i << 20U);

@@ -77,11 +77,38 @@ TEST(Report, ShowsAlarmsThatAreGivenToIt) {
                     .suggestion = ""}};
   const Document document = compose(runs_of(drill()), extras);
   const std::string text = markdown(document);
-  for (const char* part : {"ecs-memory-utilization-high", "70 % over 10 s", "3.1 s", "4.00 s"}) {
+  for (const char* part : {"ecs-memory-utilization-high", "70 % over 10 s", "3.13 s", "4.00 s"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
   EXPECT_NE(html(document).find("ALARM early"), std::string::npos);
   EXPECT_NE(document.summary.find("Of 2 alarms 1 fired before the kill"), std::string::npos);
+}
+
+TEST(Report, TellsTimesOfADrillOnItsOwnScale) {
+  std::string text = test::named_drill();
+  text.insert(text.find(R"({"event":"memory.sample")"), samples());
+  Extras extras;
+  extras.stretch = 64;
+  extras.alarm_source = "guide";
+  extras.alarms = {{.name = "late",
+                    .fired = "after",
+                    .fired_after_s = 640,
+                    .lead_s = -120,
+                    .why = "w",
+                    .suggestion = "",
+                    .transitions = {{640, "OK", "ALARM"}}}};
+  const auto runs = runs_of(text);
+  const std::string told = markdown(compose(runs, extras));
+  for (const char* part :
+       {"oom\\_killed (certain)", "| 10.00 s |", "after 10 min 40 s on its scale", "-2 min",
+        "A second of the drill counts as 64 for alarms", "oomdrill run guide\n",
+        "--alarms guide -o report.html"}) {
+    EXPECT_NE(told.find(part), std::string::npos) << part << '\n' << told;
+  }
+  const auto document = nlohmann::json::parse(json(compose(runs, extras)));
+  for (const auto& mark : document["sections"][1]["blocks"][0]["marks"]) {
+    EXPECT_LT(mark["at_s"].get<double>(), 11) << mark;
+  }
 }
 
 TEST(Escape, LeavesNoMarkup) {
@@ -102,7 +129,8 @@ TEST(Report, HostileTextsBecomeNoMarkup) {
   const std::string bad =
       R"(<img src=x onerror=alert(1)>](javascript:x)|\u0060\u0060\u0060\u202e</title></svg><script>&)";
   std::string text;
-  for (const char* const name : {"probe.started", "workload.started", "leak.started"}) {
+  for (const char* const name :
+       {"drill.started", "probe.started", "workload.started", "leak.started"}) {
     text += test::event_line(
         name, 0,
         fmt::format(R"("command":"{0}","pattern":"{0}","limit_source":"{0}","limit_where":"{0}",)"
@@ -135,7 +163,6 @@ TEST(Report, HostileTextsBecomeNoMarkup) {
                     .suggestion = raw,
                     .transitions = {{1, raw, raw}}}};
   extras.scaling = {{2, raw}};
-  extras.commands = {raw};
   const Document document = compose(runs_of(text), extras);
 
   const std::string page = html(document);

@@ -49,6 +49,29 @@ TEST(Advice, ShrinksKeepsAndGrows) {
   EXPECT_LT(*grow.saved_gib_per_hour, 0);
 }
 
+TEST(Advice, CountsKillsThatWereSurvived) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) {
+    text += test::event_line("memory.sample", i, R"("used_bytes":1000000,"limit_bytes":67108864)");
+    if (i % 30 == 20) {
+      text += test::event_line("memory.oom_kill", i + 0.5, R"("kills":2,"survived":true)");
+    }
+  }
+  test::FixtureTree tree;
+  tree.file("/r", text);
+  recording::Input input{};
+  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
+  ASSERT_TRUE(runs);
+  const Advice advice = advise(*runs, {}).at(0);
+  EXPECT_EQ(advice.kills, 4U);
+  EXPECT_EQ(advice.verdict, Verdict::grow);
+}
+
+TEST(Advice, IsToldInWords) {
+  EXPECT_EQ(words(Verdict::too_little), "too little is known");
+  EXPECT_EQ(gib_hours(-0.25), "0.250 GiB of memory, 182.5 GiB-hours a month of 730 h");
+}
+
 TEST(Advice, NeverSizesWhatLeaks) {
   const Advice advice = advice_of(leak, 4096);
   EXPECT_EQ(advice.verdict, Verdict::fix_the_leak);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../events.h"
+#include "run/drills.h"
 
 namespace oomdrill::run {
 namespace {
@@ -104,6 +105,72 @@ TEST(Summary, AKillThatTheProbeDidNotLiveToTellIsStillAKill) {
                                      "63.9 MiB of 64.0 MiB (own)"),
             std::string::npos)
       << text_summary(drill);
+}
+
+std::string leak_of_worker(int worker, int seed, double rate) {
+  return event_line(
+      "leak.started", 0.001 * worker,
+      fmt::format(R"("worker":{},"pattern":"linear:rate=8MB/s","seed":{},)"
+                  R"("rate_bytes_per_s":{},"used_bytes":262144,"limit_bytes":67108864)",
+                  worker, seed, rate));
+}
+
+TEST(Summary, WorkersAreNotPredictedByOneOfThem) {
+  // They carry one plan out together, or each a plan of its own.
+  std::string together;
+  std::string each;
+  for (int worker = 1; worker <= 4; ++worker) {
+    together += leak_of_worker(worker, 1, 2e6);
+    each += leak_of_worker(worker, worker, 8e6);
+  }
+  const double one = to_seconds(drill_of(leak_of_worker(1, 1, 8e6)).prediction->after);
+  EXPECT_NEAR(one, 8.4, 0.1);
+  EXPECT_NEAR(to_seconds(drill_of(together).prediction->after), one, 0.02);
+  const Drill drill = drill_of(each);
+  EXPECT_NEAR(to_seconds(drill.prediction->after), one / 4, 0.02);
+  EXPECT_NE(text_summary(drill).find("the plan linear:rate=8MB/s × 4 in"), std::string::npos);
+  // One that takes the place of a killed one does not add to them.
+  EXPECT_EQ(drill_of(together + event_line("memory.oom_kill", 4, R"("kills":1)") +
+                     leak_of_worker(5, 1, 2e6))
+                .account.leak->workers,
+            4U);
+}
+
+TEST(Summary, ALeakByLeapsIsNotBehindItsPlan) {
+  const auto progress = [](double at, double asked, int debt) {
+    return event_line(
+        "leak.progress", at,
+        fmt::format(R"("used_bytes":50000000,"limit_bytes":67108864,"used_percent":75,)"
+                    R"("allocated_bytes":50000000,"requested_bytes_per_s":{},)"
+                    R"("achieved_bytes_per_s":1048178,"debt_bytes":{})",
+                    asked, debt));
+  };
+  const std::string start = event_line(
+      "leak.started", 0,
+      R"("pattern":"burst","rate_bytes_per_s":12582912,"used_bytes":0,"limit_bytes":67108864)");
+  const std::string text = text_summary(drill_of(start + progress(6, 25165824, 24117248)));
+  EXPECT_NE(text.find("rate         12.58 MB/s asked, on average: it grows by leaps\n"),
+            std::string::npos)
+      << text;
+  const std::string late = text_summary(drill_of(start + progress(6, 12582912, 24117248)));
+  EXPECT_NE(late.find("23.0 MiB behind the plan"), std::string::npos) << late;
+}
+
+TEST(Summary, TheFirstAlarmToFireIsWhatIsLearnt) {
+  Drill drill = drill_of(test::killed_drill());
+  drill.stretch = 64;
+  drill.alarms.emplace().source = "guide";
+  drill.findings.emplace().alarms = {{.name = "late", .lead_s = -100.75, .why = ""},
+                                     {.name = "sooner", .lead_s = -40.75, .why = ""},
+                                     {.name = "never", .why = ""}};
+  const NamedDrill* guide = *find_drill("guide");
+  EXPECT_NE(guide->learnt(drill).find("the first alarm to fire, sooner, comes 40.75 s too late"),
+            std::string::npos)
+      << guide->learnt(drill);
+  drill.findings->alarms.push_back({.name = "early", .lead_s = 7, .why = ""});
+  EXPECT_NE(guide->learnt(drill).find("early, comes 7.00 s before"), std::string::npos);
+  drill.findings->alarms = {{.name = "never", .why = ""}};
+  EXPECT_NE(guide->learnt(drill).find("no alarm of guide fires"), std::string::npos);
 }
 
 TEST(Summary, DisagreementIsNeverAsExpected) {

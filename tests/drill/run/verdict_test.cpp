@@ -154,5 +154,21 @@ TEST(Verdict, SaysWhoStoppedTheDrill) {
   EXPECT_NE(derive(account_of(ended("stopped", 143)), seen).why.find("SIGINT"), std::string::npos);
 }
 
+TEST(Verdict, ARecordingKeepsWhatTheDrillConcluded) {
+  const Verdict kept = recorded_verdict(test::account_of(test::named_drill()));
+  EXPECT_EQ(kept.outcome, "oom_killed");
+  EXPECT_EQ(kept.confidence, Confidence::certain);
+  EXPECT_EQ(kept.why, "own limit, oom_kill 0 → 1 outside, 0 → 1 inside");
+  // Without, one witness speaks.
+  const Verdict alone = recorded_verdict(test::account_of(test::killed_drill()));
+  EXPECT_EQ(alone.confidence, Confidence::likely);
+  const Verdict disputed = recorded_verdict(test::account_of(
+      test::killed_drill() + test::event_line("drill.ended", 9,
+                                              R"("verdict":"oom_killed","confidence":"disputed",)"
+                                              R"("why":"w","disagreement":"2 against 1")")));
+  EXPECT_EQ(disputed.confidence, Confidence::disputed);
+  EXPECT_EQ(disputed.disagreements, std::vector<std::string>{"2 against 1"});
+}
+
 }  // namespace
 }  // namespace oomdrill::run

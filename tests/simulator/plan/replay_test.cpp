@@ -57,6 +57,33 @@ TEST(ParseReplay, SaysWhereAndWhat) {
   }
 }
 
+TEST(ParseReplay, EndsWithTheKillThatWasRecorded) {
+  const std::string samples =
+      R"({"event":"memory.sample","time":"2026-11-24T11:04:30Z","used_bytes":1000,"oom_kills":3})"
+      "\n"
+      R"({"event":"memory.sample","time":"2026-11-24T11:04:34Z","used_bytes":5000,"oom_kills":3})"
+      "\n"
+      R"({"event":"memory.sample","time":"2026-11-24T11:04:36Z","used_bytes":100,"oom_kills":4})"
+      "\n";
+  const auto kill = [](std::string_view survived) {
+    return fmt::format(R"({{"event":"memory.oom_kill","time":"2026-11-24T11:04:36Z",)"
+                       R"("used_bytes":5000,"limit_bytes":8000,"survived":{}}})"
+                       "\n",
+                       survived);
+  };
+  const auto rows = parse_replay(samples + kill("false"), "x");
+  ASSERT_TRUE(rows) << rows.error().line();
+  // The last sample, what came between it and the kill, and not what the kill left.
+  ASSERT_EQ(rows->size(), 4u);
+  EXPECT_EQ((*rows)[1].bytes, 4000u);
+  EXPECT_EQ((*rows)[2].at, seconds(6));
+  EXPECT_EQ((*rows)[2].bytes, 4000u);
+  EXPECT_EQ((*rows)[3].at, seconds(6));
+  EXPECT_EQ((*rows)[3].bytes, 8000u);
+  // One that was survived is no end.
+  EXPECT_EQ(parse_replay(samples + kill("true"), "x")->size(), 3u);
+}
+
 TEST(ParseReplay, ReadsARecordingOfOurOwn) {
   // Between what the workload prints, cut lines and events without a size.
   const auto rows = parse_replay(
