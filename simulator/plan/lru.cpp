@@ -22,6 +22,7 @@ struct Shape {
   std::array<std::uint64_t, 2> blocks;
   std::uint64_t turn;  ///< inserted before the size changes
   std::uint64_t sample;
+  std::uint64_t grow;  ///< of the cache, at each turn
 };
 
 class Lru final : public Plan {
@@ -50,7 +51,10 @@ class Lru final : public Plan {
     live_ += count * block();
     allocated_ += count * block();
     left_ -= count;
-    if (left_ == 0) begin_generation();
+    if (left_ == 0) {
+      shape_.cache += std::min(shape_.grow, Ramp::kMost - shape_.cache);
+      begin_generation();
+    }
     return step;
   }
 
@@ -119,7 +123,8 @@ constexpr std::array kParameters = {
     Parameter{"next", "SIZE", "492", "of an entry after `turn`; then the two alternate"},
     Parameter{"turn", "SIZE", "48MiB", "inserted of one size before it changes"},
     Parameter{"sample", "N", "5",
-              "entries drawn for an eviction, of which the oldest goes; 1: any"}};
+              "entries drawn for an eviction, of which the oldest goes; 1: any"},
+    Parameter{"grow", "SIZE", "0", "by which the cache may have more at each turn"}};
 
 Result<std::unique_ptr<Plan>> make(const Settings& settings, std::uint64_t seed) {
   const auto rate = read_setting(settings, kParameters[0], parse_rate);
@@ -135,12 +140,14 @@ Result<std::unique_ptr<Plan>> make(const Settings& settings, std::uint64_t seed)
   const auto sample = read_setting(
       settings, kParameters[5], [](std::string_view text) { return parse_whole(text, 1, 1000); });
   if (!sample) return fail(sample.error());
+  const auto grow = read_setting(settings, kParameters[6], parse_bytes);
+  if (!grow) return fail(grow.error());
   const std::uint64_t least = std::max(*block, *next) * kBatch;
   if (*cache < least) {
     return fail(format_bytes(*cache) + " is too small for its entries", "cache",
                 "give at least " + format_bytes(least));
   }
-  return std::make_unique<Lru>(*rate, Shape{*cache, {*block, *next}, *turn, *sample}, seed);
+  return std::make_unique<Lru>(*rate, Shape{*cache, {*block, *next}, *turn, *sample, *grow}, seed);
 }
 
 }  // namespace

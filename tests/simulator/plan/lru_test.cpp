@@ -59,9 +59,27 @@ TEST(Lru, TheOldestGoFirst) {
   EXPECT_LT(left(small), 4096u / 50);
 }
 
+TEST(Lru, MayHaveMoreAtEachTurn) {
+  const auto plan = test::make(std::string(kSmall) + ",grow=256KiB");
+  Totals totals;
+  std::map<std::uint32_t, std::uint64_t> most;  // live, by the turn
+  std::uint32_t turn = 0;
+  while (turn < 8) {
+    const auto step = plan->next();
+    totals.apply(*step);
+    if (const auto* allocate = std::get_if<Allocate>(&step->action)) turn = allocate->group;
+    most[turn] = std::max(most[turn], totals.live());
+  }
+  for (std::uint32_t each = 0; each < 8; ++each) {
+    const std::uint64_t cache = (1u << 20) + each * (256u << 10);
+    EXPECT_LE(most[each], cache);
+    EXPECT_GT(most[each], cache * 95 / 100);
+  }
+}
+
 TEST(Lru, RefusesWhatIsNoCache) {
   for (const char* text : {"lru:cache=1KiB", "lru:block=8", "lru:next=1MiB", "lru:sample=0",
-                           "lru:turn=0", "lru:rate=0"}) {
+                           "lru:turn=0", "lru:rate=0", "lru:grow=x"}) {
     EXPECT_FALSE(make_plan(text, {}, 1)) << text;
   }
 }
