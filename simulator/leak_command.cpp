@@ -39,6 +39,7 @@ struct Prepared {
   Container container;
   std::optional<std::uint64_t> until_bytes;
   bool is_terminal;
+  std::optional<double> rate;  ///< of all workers together, bytes a second
 };
 
 Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
@@ -46,9 +47,10 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
   if (!settings) return refuse(kUsage, settings.error());
   const auto kind = set_up_kind(machine.kinds, *settings);
   if (!kind) return tl::unexpected<Failure>(kind.error());
-  if (const auto pacer = set_up_pacer(*settings, 1); !pacer) {
-    return tl::unexpected<Failure>(pacer.error());
-  }
+  const auto pacer = set_up_pacer(*settings, 1);
+  if (!pacer) return tl::unexpected<Failure>(pacer.error());
+  auto rate = pacer->nominal_rate();
+  if (rate) *rate *= static_cast<double>(settings->workers);
   if (!settings->allocator.empty()) {
     if (auto status = ensure_allocator(settings->allocator, machine.environment, machine.preload);
         !status) {
@@ -71,18 +73,24 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
   }
   const auto until_bytes = resolve_target(*settings, *container);
   if (!until_bytes) return tl::unexpected<Failure>(until_bytes.error());
-  return Prepared{std::move(*settings),  *kind,        *encoder,   std::move(task),
-                  std::move(*container), *until_bytes, is_terminal};
+  return Prepared{std::move(*settings),
+                  *kind,
+                  *encoder,
+                  std::move(task),
+                  std::move(*container),
+                  *until_bytes,
+                  is_terminal,
+                  rate && std::isfinite(*rate) ? rate : std::nullopt};
 }
 
 /// Where the events of one process go.
 struct Output {
-  Output(const Prepared& prepared, const Machine& machine, bool live, const Author& author)
+  /// `row`: who has the terminal's last row, if these are lines on a terminal.
+  Output(const Prepared& prepared, const Machine& machine, Row row, const Author& author)
       : sink(machine.out, kPatience),
         emitter(prepared.encoder, identity::make_context(prepared.task), sink, kHeldLines),
-        report(emitter, sink, *machine.clock,
-               live && prepared.is_terminal && prepared.encoder.name == "text" ? machine.out : -1,
-               author) {}
+        report(emitter, sink, *machine.clock, machine.out,
+               prepared.is_terminal && prepared.encoder.name == "text" ? row : Row::none, author) {}
 
   /// What could not be written is told.
   void end(const Machine& machine) {
@@ -106,8 +114,8 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
   Container& container = prepared.container;
   auto pacer = set_up_pacer(settings, number);
   if (!pacer) return tl::unexpected<Failure>(pacer.error());
-  // Of several workers none has the terminal's line for itself.
-  Output output(prepared, machine, settings.workers == 1, author);
+  // Of several workers none has the terminal's row: their parent has it.
+  Output output(prepared, machine, settings.workers == 1 ? Row::own : Row::others, author);
   const auto memory = prepared.kind.make(memory::Content(random_seed(), settings.filling));
   Ledger ledger(*memory, kind);
   // Once more: what a kind needs before its first byte is no part of the leak.
@@ -174,14 +182,20 @@ int work(Prepared& prepared, const Machine& machine, const Supervisor::Worker& w
 
 Outcome<int> supervise(Prepared& prepared, const Machine& machine) {
   const Settings& settings = prepared.settings;
-  Output output(prepared, machine, false, {});
+  const bool several = settings.workers > 1;
+  Output output(prepared, machine, several ? Row::own : Row::others, {});
   Supervisor supervisor(
-      {*machine.clock, prepared.container, output.report, *machine.stop, machine.root},
+      {*machine.clock, prepared.container, output.report, *machine.stop, machine.root,
+       fmt::format("{} x {}", settings.workers, settings.pattern), prepared.rate},
       settings.workers, settings.restarts, [&prepared, &machine](const Supervisor::Worker& worker) {
         return work(prepared, machine, worker);
       });
   const auto ending = supervisor.run();
   if (!ending) return refuse(kInternal, ending.error());
+  // A single worker that lived has told its end.
+  if (several || ending->outcome() != "survived") {
+    output.report.all_ended(supervisor.state(), *ending, supervisor.restarted());
+  }
   if (!settings.expect) {
     output.end(machine);
     return ending->failure;

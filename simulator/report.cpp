@@ -85,6 +85,7 @@ std::optional<double> State::eta_oom() const {
 void Report::started(const Start& start) {
   start_ = start;
   peak_ = start.used;
+  erase();
   telemetry::Event event = make("leak.started");
   event.text("pattern", start.pattern)
       .text("kind", start.kind)
@@ -113,10 +114,8 @@ void Report::started(const Start& start) {
 
 void Report::progress(const State& state) {
   note_peak(state);
-  if (live()) {
-    show(state, Doing::growing);
-    return;
-  }
+  if (live()) show(state, Doing::growing);
+  if (row_ != Row::none) return;
   telemetry::Event event = make("leak.progress");
   add_state(event, state);
   event.real("eta_oom_s", state.eta_oom());
@@ -127,10 +126,8 @@ void Report::progress(const State& state) {
 
 void Report::holding(const State& state) {
   note_peak(state);
-  if (live() && held_) {
-    show(state, Doing::holding);
-    return;
-  }
+  if (live() && held_) show(state, Doing::holding);
+  if (repeats()) return;
   held_ = true;
   erase();
   telemetry::Event event = make("leak.holding");
@@ -143,10 +140,8 @@ void Report::holding(const State& state) {
 
 void Report::released(const State& state) {
   note_peak(state);
-  if (live() && held_) {
-    show(state, Doing::released);
-    return;
-  }
+  if (live() && held_) show(state, Doing::released);
+  if (repeats()) return;
   held_ = true;
   erase();
   telemetry::Event event = make("leak.released");
@@ -214,6 +209,25 @@ void Report::verdict(Expect expect, Verdict verdict, const Ending& ending, std::
   emitter_->emit_important(event);
 }
 
+void Report::together(std::string_view what, const State& state) {
+  note_peak(state);
+  if (!live()) return;
+  start_.pattern = what;
+  show(state, Doing::growing);
+}
+
+void Report::all_ended(const State& state, const Ending& ending, std::uint64_t restarts) {
+  if (row_ == Row::none) return;
+  erase();
+  std::string text =
+      fmt::format("\nended      {} after {}, workers OOM-killed {}, restarted {}\n",
+                  ending.outcome(), format_duration(state.elapsed), ending.oom_kills, restarts);
+  text += "usage      peak seen " + format_bytes(ending.peak);
+  if (ending.limit) text += " of " + format_bytes(*ending.limit);
+  text += "\n";
+  sink_->write(std::span<const char>(text));
+}
+
 telemetry::Event Report::make(std::string_view name) const {
   telemetry::Event event(name, clock_->wall());
   event.number("worker", author_.worker).number("restart", author_.restart);
@@ -237,6 +251,10 @@ void Report::show(const State& state, Doing doing) {
 }
 
 void Report::erase() {
+  if (row_ == Row::others) {
+    constexpr std::string_view kClear = "\r\x1b[K";
+    sink_->write(std::span<const char>(kClear));
+  }
   if (shown_ == 0) return;
   const std::size_t width = terminal_width(terminal_);
   std::string text;
@@ -281,7 +299,7 @@ std::string live_line(std::string_view pattern, const State& state, Doing doing,
       parts.push_back({5, format_bytes(state.debt) + " behind"});
     }
     if (state.lost > 0) parts.push_back({5, format_bytes(state.lost) + " given up"});
-    parts.push_back({9, format_bytes(state.live) + " live"});
+    if (state.allocated > 0) parts.push_back({9, format_bytes(state.live) + " live"});
   } else if (doing == Doing::holding) {
     parts.push_back({2, "holding " + format_bytes(state.live)});
     if (state.target) parts.push_back({3, "for " + format_bytes(*state.target)});

@@ -90,13 +90,25 @@ struct Author {
 
 enum class Doing { growing, holding, released };
 
+/// Who has the last row of the terminal, where there is one.
+enum class Row {
+  none,    ///< no terminal: every event is a line
+  own,     ///< this report rewrites it in place
+  others,  ///< another process does: an event clears it first, and progress is left to that process
+};
+
 /// Turns states into events, and on a terminal into a line that is rewritten in place.
 class Report {
  public:
-  /// `terminal`: the descriptor of the terminal that shows the live line, or -1.
+  /// `terminal`: its descriptor, or -1 with Row::none.
   Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal,
-         const Author& author = {})
-      : emitter_(&emitter), sink_(&sink), clock_(&clock), terminal_(terminal), author_(author) {}
+         Row row, const Author& author = {})
+      : emitter_(&emitter),
+        sink_(&sink),
+        clock_(&clock),
+        terminal_(terminal),
+        row_(row),
+        author_(author) {}
 
   void started(const Start& start);
   void progress(const State& state);
@@ -113,12 +125,19 @@ class Report {
   void worker_killed(const Killed& killed);
   void verdict(Expect expect, Verdict verdict, const Ending& ending, std::uint64_t restarts);
 
-  [[nodiscard]] bool live() const { return terminal_ >= 0; }
+  /// What all workers do together. Only a live line tells it.
+  void together(std::string_view what, const State& state);
+  /// The end of all workers, for a terminal: a few lines.
+  void all_ended(const State& state, const Ending& ending, std::uint64_t restarts);
+
+  [[nodiscard]] bool live() const { return row_ == Row::own; }
   /// The terminal is not as wide as the line that is on it was made for.
   [[nodiscard]] bool resized() const;
 
  private:
   [[nodiscard]] telemetry::Event make(std::string_view name) const;
+  /// Whether an event that comes again and again is left to the live line.
+  [[nodiscard]] bool repeats() const { return row_ != Row::none && held_; }
   void show(const State& state, Doing doing);
   void note_peak(const State& state);
   void erase();
@@ -127,6 +146,7 @@ class Report {
   telemetry::Sink* sink_;
   const Clock* clock_;
   int terminal_;
+  Row row_;
   Author author_;
   Start start_ = {};
   std::uint64_t peak_ = 0;

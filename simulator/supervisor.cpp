@@ -16,6 +16,8 @@ namespace {
 
 /// Between two looks at the usage where no child ends.
 constexpr Nanoseconds kLookEvery = std::chrono::milliseconds(20);
+/// Of the live line.
+constexpr Nanoseconds kShowEvery = std::chrono::milliseconds(200);
 
 /// What this process may weigh, and more: its share of the limit is added to the children's
 /// scores. All of the range would make them the victims of whoever grows under the same limit.
@@ -35,16 +37,16 @@ void raise_own_oom_score(const FileRoot& root, std::optional<std::uint64_t> limi
 
 }  // namespace
 
-Supervisor::Supervisor(const Parts& parts, std::uint64_t workers, std::uint64_t restarts,
+Supervisor::Supervisor(Parts parts, std::uint64_t workers, std::uint64_t restarts,
                        std::function<int(const Worker&)> work)
-    : parts_(parts), workers_(workers), restarts_(restarts), work_(std::move(work)) {
+    : parts_(std::move(parts)), workers_(workers), restarts_(restarts), work_(std::move(work)) {
   children_.reserve(workers_);
 }
 
 Result<Ending> Supervisor::run() {
   kills_before_ = parts_.container.oom_kills();
   ending_.limit = parts_.container.limit();
-  const Nanoseconds begin = parts_.clock.now();
+  begin_ = parts_.clock.now();
   Result<void> status;
   for (std::uint64_t number = 1; number <= workers_ && status; ++number) {
     status = start({number, 0});
@@ -57,14 +59,16 @@ Result<Ending> Supervisor::run() {
         ::kill(child.pid, parts_.stop != 0 ? parts_.stop : SIGTERM);
       }
     }
-    const Nanoseconds elapsed = parts_.clock.now() - begin;
-    if (parts_.container.refresh()) curve_.add(elapsed, parts_.container.used());
+    // First: what was used when it was last looked at is told of a kill, not what is left after it.
     reap();
+    look();
     // A wait ends with SIGCHLD. After a signal of our own sleeps are refused: the children are
     // few, and about to end.
     if (!children_.empty() && parts_.stop != 0) ::usleep(1000);
     if (!children_.empty()) {
-      parts_.clock.sleep_until(begin + std::max(curve_.next(), elapsed + kLookEvery));
+      const Nanoseconds next =
+          parts_.report.live() ? std::min(curve_.next(), next_line_) : curve_.next();
+      parts_.clock.sleep_until(begin_ + std::max(next, elapsed_ + kLookEvery));
     }
   }
   if (!status) return fail(status.error());
@@ -73,6 +77,26 @@ Result<Ending> Supervisor::run() {
   ending_.late_growth = curve_.late_growth();
   ending_.peak = curve_.peak();
   return ending_;
+}
+
+void Supervisor::look() {
+  elapsed_ = parts_.clock.now() - begin_;
+  if (!parts_.container.refresh()) return;
+  curve_.add(elapsed_, parts_.container.used());
+  if (elapsed_ < next_line_ && !parts_.report.resized()) return;
+  next_line_ = elapsed_ + kShowEvery;
+  trend_.add({.due = elapsed_, .elapsed = elapsed_, .used = parts_.container.used()});
+  parts_.report.together(parts_.what, state());
+}
+
+State Supervisor::state() const {
+  const auto growth = trend_.growth();
+  return {.elapsed = elapsed_,
+          .used = parts_.container.used(),
+          .limit = parts_.container.limit(),
+          .requested_rate = parts_.rate,
+          .achieved_rate = growth && *growth > 0 ? growth : std::nullopt,
+          .growth = growth};
 }
 
 Result<void> Supervisor::start(const Worker& worker) {
@@ -108,6 +132,7 @@ void Supervisor::reap() {
 }
 
 void Supervisor::note_end(const Child& child, int status) {
+  trend_ = {};  // what it gave back is no slower growth of the others
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
     note_kill(child);
     return;

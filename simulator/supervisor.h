@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "container.h"
 #include "expectation.h"
 #include "report.h"
+#include "trend.h"
 
 namespace oomdrill::simulator {
 
@@ -27,6 +29,8 @@ class Supervisor {
     Report& report;
     const volatile std::sig_atomic_t& stop;  ///< the signal that came, or 0
     FileRoot root;
+    std::string what;            ///< the workers do, for the live line
+    std::optional<double> rate;  ///< asked of all of them, bytes a second
   };
   struct Worker {
     std::uint64_t number;   ///< from 1 on
@@ -34,12 +38,14 @@ class Supervisor {
   };
   /// `restarts`: how many OOM-killed workers, all together, are replaced.
   /// `work` runs in a child; what it returns is the child's exit code.
-  Supervisor(const Parts& parts, std::uint64_t workers, std::uint64_t restarts,
+  Supervisor(Parts parts, std::uint64_t workers, std::uint64_t restarts,
              std::function<int(const Worker&)> work);
 
   /// Until no worker is left. Error: no process could be made.
   Result<Ending> run();
   [[nodiscard]] std::uint64_t restarted() const { return restarted_; }
+  /// As it was when last looked at.
+  [[nodiscard]] State state() const;
 
  private:
   struct Child {
@@ -47,6 +53,7 @@ class Supervisor {
     Worker worker;
   };
   Result<void> start(const Worker& worker);
+  void look();
   void reap();
   void note_end(const Child& child, int status);
   void note_kill(const Child& child);
@@ -60,6 +67,10 @@ class Supervisor {
   std::optional<std::uint64_t> kills_before_;
   std::uint64_t claimed_ = 0;  ///< of the kills since, those that a worker died of
   Curve curve_;
+  Trend trend_;
+  Nanoseconds begin_{0};
+  Nanoseconds elapsed_{0};
+  Nanoseconds next_line_{0};
   Ending ending_;
 };
 

@@ -83,6 +83,7 @@ std::vector<std::string> malloc_tunables_in(std::string_view text) {
     text.remove_prefix(std::min(item.size() + 1, text.size()));
     const auto equals = item.find('=');
     if (!item.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    if (equals == kPrefix.size()) continue;  // "glibc.malloc.=1" names none
     names.emplace_back(item.substr(kPrefix.size(), equals - kPrefix.size()));
   }
   return names;

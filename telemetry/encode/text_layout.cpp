@@ -13,7 +13,8 @@ constexpr std::array kLayouts = {
            "[{drill}: ]{command}, {memory_bytes} in {where}[stretch!=1:, a second counts as "
            "{stretch} for alarms]"},
     Layout{"leak.started", "",
-           "{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until {until}][ ({until_bytes} by "
+           "[worker {worker}: ]{pattern}[ at {rate_bytes_per_s}][, {kind} memory][, until "
+           "{until}][ ({until_bytes} by "
            "{basis})]"
            "[then!=exit:, then {then}][, at most {max_bytes}]"
            "[; limit {limit_bytes}][ ({limit_source}: {limit_where})]"
@@ -21,16 +22,19 @@ constexpr std::array kLayouts = {
            "[, malloc by {allocator.name}][ {allocator.version}][ with {allocator.options}]"
            "[; unproven {allocator.options_unproven}]"},
     Layout{"leak.progress", "",
-           "@[, live {live_bytes}][, {achieved_bytes_per_s}]"
+           "[worker {worker}: ]@[, live {live_bytes}][, {achieved_bytes_per_s}]"
            "[debt_bytes!=0:, behind by {debt_bytes}][lost_bytes!=0:, gave up {lost_bytes}]"
            "[, OOM in {eta_oom_s}][, {fragmentation} resident a live byte]"},
     Layout{"leak.holding", "",
-           "@[, holding {live_bytes}][, target {target_bytes}][, after {elapsed_s}]"},
-    Layout{"leak.released", "", "@[, all given back][, after {elapsed_s}]"},
-    Layout{"leak.target_reached", "",
-           "{reason} reached[ after {elapsed_s}], grows on[, used {used_bytes}]"},
+           "[worker {worker}: ]@[, holding {live_bytes}][, target {target_bytes}][, after "
+           "{elapsed_s}]"},
+    Layout{"leak.released", "", "[worker {worker}: ]@[, all given back][, after {elapsed_s}]"},
+    Layout{
+        "leak.target_reached", "",
+        "[worker {worker}: ]{reason} reached[ after {elapsed_s}], grows on[, used {used_bytes}]"},
     Layout{"leak.stopped", "",
-           "{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used {used_bytes}]"
+           "[worker {worker}: ]{reason}[ {signal}][ after {elapsed_s}][, live {live_bytes}][, used "
+           "{used_bytes}]"
            "[ of {limit_bytes}][, {achieved_bytes_per_s}][ of {requested_bytes_per_s} asked]"},
     Layout{
         "leak.worker_killed", "!!",
@@ -39,8 +43,8 @@ constexpr std::array kLayouts = {
         "[, used {used_bytes}][ of {limit_bytes}]"},
     Layout{"leak.verdict", "",
            "{expect} expected: {judgement}, it ended as {outcome}"
-           "[workers_oom_killed!=0:, {workers_oom_killed} workers OOM-killed]"
-           "[others_oom_killed!=0:, {others_oom_killed} others OOM-killed][, peak {peak_bytes}]"
+           "[workers_oom_killed!=0:, workers OOM-killed {workers_oom_killed}]"
+           "[others_oom_killed!=0:, others {others_oom_killed}][, peak {peak_bytes}]"
            "[ of {limit_bytes}][late_growth_bytes!=0:, raised late by {late_growth_bytes}]"},
     Layout{"memory.growth", "[growing=true:!]",
            "[growing=true:{grows} grows, {growth_bytes_per_s}, OOM in {eta_oom_s}]"

@@ -1,8 +1,14 @@
 """The programs as a user runs them. OOMDRILL_BIN is the folder that they are in."""
 
+import fcntl
 import os
 import pathlib
+import pty
+import re
+import select
+import struct
 import subprocess
+import termios
 import time
 import uuid
 
@@ -42,6 +48,29 @@ def run(program, *arguments, env=None, **options):
         check=False,
         **options,
     )
+
+
+def run_on_terminal(program, *arguments, **options):
+    """One program to its end on a terminal of 120 columns: its exit code and all that it wrote."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    with subprocess.Popen([BIN / program, *arguments], env=CLEAN, stdin=follower, stdout=follower,
+                          stderr=follower, **options) as process:
+        os.close(follower)
+        shown = b""
+        while select.select([leader], [], [], TIMEOUT)[0]:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:  # EIO: nobody has the terminal any more
+                break
+            shown += piece
+        os.close(leader)
+    return process.returncode, shown.decode()
+
+
+def rows(shown):
+    """What stays on the screen: of each line what was written after the last return in it."""
+    return [re.split(r"\r(?:\x1b\[K)?", line)[-1] for line in shown.replace("\r\n", "\n").split("\n")]
 
 
 def wait_until(condition, what):

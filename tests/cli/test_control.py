@@ -8,7 +8,8 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, CLEAN, IS_V1, TIMEOUT, require, wait_until
+from conftest import (BIN, CLEAN, IS_V1, TIMEOUT, require, rows, run_on_terminal,
+                      wait_until)
 
 MiB = 1 << 20
 USAGE = "memory.usage_in_bytes" if IS_V1 else "memory.current"
@@ -293,3 +294,29 @@ def test_a_preload_that_does_not_take_is_an_error(make_cgroup):
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.startswith(f"leaksim: --allocator {library}: was preloaded, and malloc is")
     assert done.stderr.count("\n") == 1
+
+
+def test_workers_have_one_live_line_together(make_cgroup):
+    code, text = run_on_terminal("leaksim", "--workers", "3", "--rate", "30MB/s", "--max-bytes",
+                                 "30MB", "--report-every", "100ms", preexec_fn=make_cgroup(64 * MiB).enter)
+    assert code == 0, text
+    shown = re.findall(r"\r3 x linear:rate=30MB/s  \[#*\.*\] +[0-9.]+ %  [0-9.]+ MiB of ", text)
+    assert len(shown) >= 3, text
+    assert "leak.progress" not in text
+    screen = rows(text)
+    assert not any(row.startswith("3 x") for row in screen), screen
+    for name in ("started", "stopped"):
+        told = [row for row in screen if re.match(rf"[0-9:]+ +leak\.{name} +worker [123]: ", row)]
+        assert len(told) == 3, screen
+    assert any(re.match(r"ended +survived after .*, workers OOM-killed 0", row) for row in screen)
+
+
+def test_a_kill_leaves_no_live_line_before_it(make_cgroup):
+    code, text = run_on_terminal("leaksim", "--expect", "oom", "--rate", "60MB/s",
+                                 preexec_fn=make_cgroup(64 * MiB).enter)
+    assert code == 0, text
+    assert "\rlinear:rate=60MB/s  [#" in text
+    screen = rows(text)
+    for name in ("worker_killed", "verdict"):
+        assert any(re.match(rf"[0-9:]+ (!!|  ) leak\.{name} ", row) for row in screen), screen
+    assert any(re.match(r"ended +oom_killed after .*, workers OOM-killed 1", row) for row in screen)

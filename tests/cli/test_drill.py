@@ -3,9 +3,7 @@
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
 import stat
@@ -15,7 +13,8 @@ import tempfile
 import time
 
 import pytest
-from conftest import BIN, CLEAN, IS_V1, ROOT, TIMEOUT, require, run, wait_until
+from conftest import (BIN, CLEAN, IS_V1, ROOT, TIMEOUT, require, rows, run, run_on_terminal,
+                      wait_until)
 
 MiB = 1 << 20
 VALIDATOR = pathlib.Path(__file__).parents[1] / "support" / "validate_events.py"
@@ -119,24 +118,11 @@ def test_quiet_says_the_verdict_alone():
 
 
 def test_a_terminal_has_a_live_line_that_goes_away():
-    leader, follower = pty.openpty()
-    with subprocess.Popen([BIN / "oomdrill", "run", "--output", "drill.jsonl", "--memory", "32MiB",
-                           "--", "--rate", "16MB/s"],
-                          env=CLEAN, stdin=follower, stdout=follower, stderr=follower) as process:
-        os.close(follower)
-        shown = b""
-        while select.select([leader], [], [], TIMEOUT)[0]:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:  # EIO: nobody has the terminal any more
-                break
-            shown += piece
-        os.close(leader)
-    text = shown.decode()
-    assert process.returncode == 0, text
+    code, text = run_on_terminal("oomdrill", "run", "--output", "drill.jsonl", "--memory", "32MiB",
+                                 "--", "--rate", "16MB/s")
+    assert code == 0, text
     assert re.search(r"\r\x1b\[K\[#+-+\] [0-9.]+ MiB of 32\.0 MiB", text), text
-    # What stays on the screen: each line after the last carriage return in it.
-    screen = [line.split("\r\x1b[K")[-1] for line in text.replace("\r\n", "\n").split("\n")]
+    screen = rows(text)
     assert not any(line.startswith("[") for line in screen), screen
     assert any(line.startswith("verdict      oom_killed") for line in screen), screen
 
