@@ -18,6 +18,12 @@ constexpr std::size_t kPopulateFrom = std::size_t{16} << 10;
 /// Filled together: what the kernel has just cleared is then still in the CPU's cache.
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 
+/// Where a fresh page's 8 bytes go: another cache line in each of 64 pages. All in the first line
+/// would meet in one set of the CPU's cache and evict each other.
+std::size_t stamp_offset(const std::byte* page) {
+  return (reinterpret_cast<std::uintptr_t>(page) >> 12) % 64 * 64;
+}
+
 #ifndef MADV_POPULATE_WRITE
 constexpr int MADV_POPULATE_WRITE = 23;
 #endif
@@ -119,7 +125,7 @@ void Content::fill_piece(std::byte* piece, std::size_t bytes) {
   for (std::byte* page = piece; page < piece + bytes; page += page_) {
     switch (filling_.kind) {
       case Filling::Kind::unique:
-        random(page, 8);
+        random(page + stamp_offset(page), 8);
         break;
       case Filling::Kind::zero:
         if (!populated) *static_cast<volatile std::byte*>(page) = std::byte{0};

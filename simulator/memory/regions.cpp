@@ -107,6 +107,13 @@ std::unique_ptr<Memory> make_regions(const Mapping& mapping, Content content) {
 }
 
 Result<std::uintptr_t> map_aligned(std::size_t bytes, int protection, int flags) {
+  // The kernel puts a mapping below the last one: below an aligned region it is aligned by itself.
+  void* const next = ::mmap(nullptr, bytes, protection, flags, -1, 0);
+  if (next != MAP_FAILED) {
+    const auto region = reinterpret_cast<std::uintptr_t>(next);
+    if (region % bytes == 0) return region;
+    unmap(region, bytes);
+  }
   // Twice the size, cut to an aligned half: the kernel aligns to pages only.
   void* mapped = ::mmap(nullptr, 2 * bytes, protection, flags, -1, 0);
   if (mapped == MAP_FAILED) {
