@@ -110,6 +110,12 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   // A leaksim alone: its own events are the samples.
   if (!sample && !(leak && !open->probed && record.whole("used_bytes"))) return;
 
+  // A look between a kill and its event: what is gone already was not used at the end.
+  const auto counted = record.whole("oom_kills");
+  const bool after_kill = counted && open->oom_kills && *counted > *open->oom_kills;
+  if (counted) open->oom_kills = counted;
+  if (after_kill) return;
+
   double at = to_seconds(record.time() - run.first) + open->offset_s;
   if (at < open->last_s) {
     // Late by less than an interval is disorder; more is a clock that stepped.

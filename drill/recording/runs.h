@@ -69,6 +69,7 @@ class Runs {
     bool stopped = false;  ///< its probe too
     double offset_s = 0;   ///< what the clock stepped back
     double last_s = 0;
+    std::optional<std::uint64_t> oom_kills = {};  ///< the cgroup's counter, as last told
     double live = 0;
     bool has_live = false;
   };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/units.h"
 #include "report/escape.h"
@@ -56,6 +58,47 @@ std::string bytes_label(double bytes) {
 }
 
 }  // namespace
+
+std::string chart_data(const Chart& chart) {
+  using Json = nlohmann::ordered_json;
+  Json data = {{"title", clean_text(chart.title)},
+               {"labels", Json::array()},
+               {"rows", Json::array()},
+               {"levels", Json::array()},
+               {"marks", Json::array()}};
+  // One row a time, in milliseconds; a curve that has nothing there is null.
+  std::map<std::int64_t, std::vector<Json>> rows;
+  for (std::size_t i = 0; i < chart.curves.size(); ++i) {
+    data["labels"].push_back(clean_text(chart.curves[i].label));
+    for (const auto& [at, bytes] : chart.curves[i].points) {
+      auto& row = rows[std::llround(at * 1e3)];
+      row.resize(chart.curves.size());
+      row[i] = std::llround(bytes);
+    }
+  }
+  for (auto& [at, values] : rows) {
+    Json row = {static_cast<double>(at) / 1e3};
+    for (Json& value : values) row.push_back(std::move(value));
+    data["rows"].push_back(std::move(row));
+  }
+  for (const Chart::Level& level : chart.levels) {
+    data["levels"].push_back({{"label", clean_text(level.label)}, {"bytes", level.bytes}});
+  }
+  for (const Chart::Mark& mark : chart.marks) {
+    data["marks"].push_back(
+        {{"label", clean_text(mark.label)}, {"at_s", mark.at_s}, {"kill", mark.kill}});
+  }
+  // The one character that could end the element stands in texts only.
+  std::string text;
+  for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
 
 std::string curve_class(std::size_t index) { return fmt::format("c{}", index % kCurveClasses); }
 
@@ -132,7 +175,7 @@ std::string svg(const Chart& chart, const std::string& id, double width, double 
         "<text class=\"on\" x=\"{:.1f}\" y=\"{:g}\" text-anchor=\"{}\">{}</text>\n",
         mark.kill ? " kill" : "", x(mark.at_s), x(mark.at_s), kTop - 6, kTop + high,
         x(mark.at_s) + (right ? -5 : 5),
-        mark.kill ? kTop - 10 : kTop + 30 + 15 * static_cast<double>(i % 4),
+        mark.kill ? kTop - 10 : kTop + 30 + 15 * static_cast<double>(i % 6),
         right ? "end" : "start", html_text(mark.label));
   }
   return out + "</svg>\n";

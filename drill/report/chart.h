@@ -10,6 +10,9 @@ namespace oomdrill::report {
 /// `id` is unique in the page.
 std::string svg(const Chart& chart, const std::string& id, double width, double height);
 
+/// What charts.js draws, as JSON that may stand in a <script> element.
+std::string chart_data(const Chart& chart);
+
 /// A line's class, by its place among the curves.
 std::string curve_class(std::size_t index);
 

@@ -55,6 +55,13 @@ std::string_view label(Kind kind) {
   }
 }
 
+/// Of the times that a table shows: the day, where it is one and the same for all; then the times
+/// themselves need not say it.
+std::string day_of(WallTime first, WallTime last) {
+  const std::string day = utc(first).substr(0, 10);
+  return day == utc(last).substr(0, 10) ? day : "";
+}
+
 /// "8.09 s", and never "-0.00 s".
 std::string after_text(double seconds) {
   return fmt::format("{:.2f} s", std::abs(seconds) < 0.005 ? 0.0 : seconds);
@@ -187,11 +194,14 @@ Section timeline(const View& view) {
   }
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.time < b.time; });
-  Table table{fmt::format("Seconds from the start of the {}", account.leak ? "leak" : "recording"),
+  const std::string day = entries.empty() ? "" : day_of(entries.front().time, entries.back().time);
+  Table table{fmt::format("Seconds from the start of the {}{}", account.leak ? "leak" : "recording",
+                          day.empty() ? "" : "; the day is " + day),
               {"After", "UTC", "What"},
               {}};
   for (const Entry& entry : entries) {
-    table.rows.push_back({after_text(view.after(entry.time)), utc(entry.time), entry.what});
+    table.rows.push_back({after_text(view.after(entry.time)),
+                          day.empty() ? utc(entry.time) : utc(entry.time).substr(11), entry.what});
   }
   Section section{"Timeline", {std::move(table)}};
   for (const auto& warning : account.warnings)
@@ -321,6 +331,7 @@ Section observers(const View& view) {
 }
 
 Section alarms(const View& view) {
+  const Account& account = view.run.account;
   Section section{"Alarms and their lead", {}};
   if (!view.extras.alarms) {
     section.blocks.push_back(
@@ -335,17 +346,19 @@ Section alarms(const View& view) {
   }
   Table table{std::move(caption), {"Alarm", "Fired", "After", "Lead", "Why"}, {}};
   for (const auto& alarm : *view.extras.alarms) {
-    table.rows.push_back({alarm.name, alarm.fired,
-                          alarm.fired_after_s ? run::format_seconds(*alarm.fired_after_s) : "",
-                          alarm.lead_s ? (*alarm.lead_s < 0 ? "-" : "") +
-                                             run::format_seconds(std::abs(*alarm.lead_s))
-                                       : "",
-                          alarm.why});
+    const bool fired = alarm.fired == "before" || alarm.fired == "after";
+    table.rows.push_back(
+        {alarm.name, alarm.fired + (fired && !account.kills.empty() ? " the kill" : ""),
+         alarm.fired_after_s ? run::format_seconds(*alarm.fired_after_s) : "",
+         alarm.lead_s
+             ? (*alarm.lead_s < 0 ? "-" : "") + run::format_seconds(std::abs(*alarm.lead_s))
+             : "",
+         alarm.why});
   }
   section.blocks.push_back(std::move(table));
   for (const auto& alarm : *view.extras.alarms) {
     if (!alarm.suggestion.empty()) {
-      section.blocks.push_back(Paragraph{alarm.name + ": " + alarm.suggestion});
+      section.blocks.push_back(Paragraph{"Instead of " + alarm.name + ": " + alarm.suggestion});
     }
   }
   return section;

@@ -61,7 +61,7 @@ struct Document {
   std::vector<Section> sections;
 };
 
-/// One file that loads nothing and runs nothing.
+/// One file that loads nothing; it runs the one script that draws its charts, and none else.
 std::string html(const Document& document);
 /// GitHub's dialect, for a pull request. Charts are told by their descriptions.
 std::string markdown(const Document& document);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "report/chart.h"
+#include "report/charts_script.h"
 #include "report/document.h"
 #include "report/escape.h"
 
@@ -21,7 +22,8 @@ p{max-width:46rem;margin:.6rem 0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;margin:.8rem 0;font-size:.92rem}
 caption{text-align:left;color:var(--dim);padding-bottom:.3rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word;max-width:34rem}
-th{font-weight:600;white-space:nowrap}
+caption span{display:inline-block;max-width:min(46rem,calc(100vw - 1.8rem))}
+th{font-weight:600}th,.short{white-space:nowrap}
 td:not(:last-child){min-width:5.2rem}td:last-child{min-width:9rem}
 figure{margin:1rem 0}
 figcaption{color:var(--dim);font-size:.92rem;margin-top:.3rem}
@@ -37,10 +39,22 @@ svg text.on{fill:var(--fg);paint-order:stroke;stroke:var(--bg);stroke-width:4px}
 ul.key{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:.4rem 0;padding:0;font-size:.92rem}
 ul.key svg{display:inline-block;width:34px;height:10px;vertical-align:middle;margin-right:.4rem}
 pre{background:var(--soft);padding:.8rem 1rem;overflow-x:auto;font-size:.88rem;line-height:1.6}
-.narrow{display:none}
-@media(max-width:38rem){.wide{display:none}.narrow{display:block}body{padding:1rem .8rem 3rem}}
-@media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#fff;--c0:#0b5cad;--c1:#b34700;--c2:#1b7340;--c3:#6b3fa0;--c4:#8a6100;--c5:#a3005c;--kill:#c00020}body{max-width:none;font-size:11pt;padding:0}section,figure,table{break-inside:avoid}pre{white-space:pre-wrap}}
+.plot{width:100%;height:340px;position:relative}
+.plot:focus-visible,button:focus-visible{outline:2px solid var(--c0);outline-offset:2px}
+.plot .label{position:absolute;z-index:2;padding:0 3px;font-size:13px;line-height:17px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;background:var(--bg);color:var(--fg);pointer-events:none}
+.plot .label.kill{color:var(--kill);font-weight:600}
+.dygraph-axis-label{line-height:normal;color:var(--dim)}
+.values{min-height:1.5em;margin:.2rem 0;font-size:.92rem;font-variant-numeric:tabular-nums}
+.tools{display:flex;gap:.4rem;justify-content:flex-end;margin-bottom:.3rem}
+button{min-width:2.4rem;padding:.25rem .6rem;border:1px solid var(--line);border-radius:4px;background:var(--soft);color:var(--fg);font:inherit;font-size:.92rem;cursor:pointer}
+ul.key input{margin:0 .35rem 0 0;vertical-align:middle}
+.narrow{display:none}.drawn .wide{display:none}
+@media(max-width:38rem){table{font-size:.85rem}th,td{padding-right:.5rem}th,.short{white-space:normal}td:not(:last-child){min-width:3.4rem}.wide,.drawn .narrow{display:none}.narrow{display:block}.plot{height:300px}button{min-height:2.75rem;min-width:2.75rem}body{padding:1rem .8rem 3rem}}
+@media print{:root{--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#fff;--c0:#0b5cad;--c1:#b34700;--c2:#1b7340;--c3:#6b3fa0;--c4:#8a6100;--c5:#a3005c;--kill:#c00020}body{max-width:none;font-size:11pt;padding:0}.live,ul.key input,.drawn .narrow{display:none}.drawn .wide{display:block}section,figure,table{break-inside:avoid}pre{white-space:pre-wrap}}
 )css";
+
+/// "12 min 52 s" stays on one line.
+constexpr std::size_t kShort = 14;
 
 class Html {
  public:
@@ -52,13 +66,16 @@ class Html {
 
   void operator()(const Table& table) {
     out_ += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
-            html_text(table.caption) + "\"><table><caption>" + html_text(table.caption) +
-            "</caption>\n<thead><tr>";
+            html_text(table.caption) + "\"><table><caption><span>" + html_text(table.caption) +
+            "</span></caption>\n<thead><tr>";
     for (const auto& cell : table.header) out_ += "<th scope=\"col\">" + html_text(cell) + "</th>";
     out_ += "</tr></thead><tbody>\n";
     for (const auto& row : table.rows) {
       out_ += "<tr>";
-      for (const auto& cell : row) out_ += "<td>" + html_text(cell) + "</td>";
+      for (const auto& cell : row) {
+        out_ += cell.size() <= kShort ? "<td class=\"short\">" : "<td>";
+        out_ += html_text(cell) + "</td>";
+      }
       out_ += "</tr>\n";
     }
     out_ += "</tbody></table></div>\n";
@@ -73,9 +90,9 @@ class Html {
   void operator()(const Chart& chart) {
     ++charts_;
     // A picture that shrinks has unreadable letters: a phone gets one of its own.
-    out_ += "<figure><div class=\"wide\">" + svg(chart, fmt::format("w{}", charts_), 860, 340) +
-            "</div><div class=\"narrow\">" + svg(chart, fmt::format("n{}", charts_), 400, 320) +
-            "</div>\n<ul class=\"key\">";
+    out_ += "<figure class=\"chart\"><div class=\"wide\">" +
+            svg(chart, fmt::format("w{}", charts_), 860, 340) + "</div><div class=\"narrow\">" +
+            svg(chart, fmt::format("n{}", charts_), 400, 320) + "</div>\n<ul class=\"key\">";
     for (std::size_t i = 0; i < chart.curves.size(); ++i) {
       out_ += fmt::format(
           "<li><svg viewBox=\"0 0 34 10\" aria-hidden=\"true\"><path class=\"curve {}\" d=\"M0 "
@@ -83,7 +100,9 @@ class Html {
           "</svg>{}</li>",
           curve_class(i), html_text(chart.curves[i].label));
     }
-    out_ += "</ul><figcaption>" + html_text(chart.description) + "</figcaption></figure>\n";
+    out_ += "</ul><figcaption>" + html_text(chart.description) +
+            "</figcaption><script type=\"application/json\">" + chart_data(chart) +
+            "</script></figure>\n";
   }
 
  private:
@@ -97,8 +116,10 @@ std::string html(const Document& document) {
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src "
-      "'unsafe-inline'\">\n"
+      "style-src 'unsafe-inline'; script-src '";
+  out += charts_script_hash();
+  out +=
+      "'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>" +
       html_text(document.title) + "</title>\n<style>";
@@ -111,7 +132,9 @@ std::string html(const Document& document) {
     for (const Block& block : section.blocks) std::visit(render, block);
     out += "</section>\n";
   }
-  return out + "</main></body></html>\n";
+  out += "</main>\n<script>";
+  for (const std::string_view piece : charts_script()) out += piece;
+  return out + "</script></body></html>\n";
 }
 
 }  // namespace oomdrill::report

@@ -12,7 +12,8 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 class Browser:
     def __enter__(self):
-        self.profile = tempfile.TemporaryDirectory()
+        # Its children write for a moment longer than it lives.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         read_ours, self.write = os.pipe()
         self.read, write_ours = os.pipe()
 

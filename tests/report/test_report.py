@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ SHOTS = pathlib.Path(os.environ["OOMDRILL_SHOTS"])
 LOOKS = {
     "light": {"width": 1100, "height": 900},
     "dark": {"width": 1100, "height": 900, "dark": True},
-    "narrow": {"width": 390, "height": 844},
+    "narrow": {"width": 360, "height": 780},
     "print": {"width": 800, "height": 1100, "media": "print"},
     "no-js": {"width": 1100, "height": 900, "scripts": False},
 }
@@ -72,7 +73,54 @@ def test_looks(browser, page, look):
     assert browser.complaints() == ([], [])
     if look == "no-js":
         return
-    # One picture of a chart is shown, the other size is not; its lines have a length.
+    # Nothing is cut off.
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # Text can be selected, that of a picture too.
+    assert "OOM kill" in browser.evaluate(
+        "getSelection().selectAllChildren(document.body), getSelection().toString()")
+    if look == "print":
+        check_pictures(browser)
+    else:
+        check_charts(browser)
+
+
+def check_charts(browser):
+    """As dygraphs draws them, in place of the pictures."""
+    assert browser.evaluate("document.querySelectorAll('figure.drawn .plot').length") == 2
+    assert browser.evaluate("[...document.querySelectorAll('svg[role=img]')]"
+                            ".every(s => s.getBoundingClientRect().width == 0)")
+    # Of each of its curves some points are in its colour.
+    missing = browser.evaluate("""
+        [...document.querySelectorAll('figure.drawn')].flatMap(figure => {
+          const canvas = figure.querySelector('canvas');
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const seen = new Set();
+          for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 250) seen.add(data[i] + ',' + data[i + 1] + ',' + data[i + 2]);
+          const style = getComputedStyle(document.documentElement);
+          return [...figure.querySelectorAll('.key li')].map((_, i) => style.getPropertyValue('--c' + i).trim())
+            .filter(colour => !seen.has([1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16)).join(',')));
+        })""")
+    assert missing == []
+    assert browser.evaluate("[...document.querySelectorAll('.plot .label')].some(l => l.textContent == 'OOM kill'"
+                            " && l.getBoundingClientRect().width > 30)")
+    assert browser.evaluate(OVERLAPS.format(root=".plot", text=".label:not([hidden]), .dygraph-axis-label")) == []
+
+
+OVERLAPS = """
+    [...document.querySelectorAll('{root}')].filter(s => s.getBoundingClientRect().width > 0).flatMap(s => {{
+      const boxes = [...s.querySelectorAll('{text}')].map(t => {{
+        const words = document.createRange();
+        words.selectNodeContents(t);
+        return [t.textContent, words.getBoundingClientRect()];
+      }});
+      return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
+        p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 3 && q.top < p.bottom - 3)
+        .map(([b]) => a + ' / ' + b));
+    }})"""
+
+
+def check_pictures(browser):
+    """One picture of a chart is shown, the other size is not; its lines have a length."""
     shown = browser.evaluate(
         "[...document.querySelectorAll('figure')].map(f => [...f.querySelectorAll('svg[role=img]')]"
         ".filter(s => s.getBoundingClientRect().width > 0).map(s => [...s.querySelectorAll('polyline')]"
@@ -81,23 +129,84 @@ def test_looks(browser, page, look):
     for pictures in shown:
         assert len(pictures) == 1
         assert len(pictures[0]) >= 3 and min(pictures[0]) > 100
-    # Nothing is cut off, and letters are readable.
-    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # Letters are readable.
     assert browser.evaluate(
         "Math.min(...[...document.querySelectorAll('svg[role=img] text')].map(t => t.getBoundingClientRect())"
         ".filter(r => r.width > 0).map(r => r.height))") >= 9
-    # Text can be selected, that of a picture too.
-    assert "OOM kill" in browser.evaluate(
-        "getSelection().selectAllChildren(document.body), getSelection().toString()")
     # No two labels of a picture lie on each other.
-    overlap = browser.evaluate("""
-        [...document.querySelectorAll('svg[role=img]')].filter(s => s.getBoundingClientRect().width > 0).flatMap(s => {
-          const boxes = [...s.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
-          return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
-            p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 3 && q.top < p.bottom - 3)
-            .map(([b]) => a + ' / ' + b));
-        })""")
-    assert overlap == []
+    assert browser.evaluate(OVERLAPS.format(root="svg[role=img]", text="text")) == []
+
+
+def press(browser, key):
+    browser.evaluate("document.querySelector('.plot').focus()")
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key=key, **({"text": key} if len(key) == 1 and kind == "keyDown" else {}))
+
+
+def axis(browser):
+    return browser.evaluate("[...document.querySelectorAll('.plot')[0].querySelectorAll('.dygraph-axis-label-x')]"
+                            ".map(l => l.textContent)")
+
+
+def told(browser):
+    return browser.evaluate("document.querySelector('.values').textContent")
+
+
+def test_charts_answer_mouse_and_keys(browser, page):
+    browser.look(1100, 900)
+    browser.open(page.as_uri())
+    whole = axis(browser)
+    assert whole == [f"{s} s" for s in range(9)]
+    # A pointer over it is told the values there, a hundredth of the time apart at most.
+    box = browser.evaluate("(b => [b.x, b.y, b.width, b.height])(document.querySelector('.plot').getBoundingClientRect())")
+    browser.evaluate("document.querySelector('.plot').scrollIntoView()")
+    top = browser.evaluate("document.querySelector('.plot').getBoundingClientRect().y")
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] / 2, y=top + 100)
+    assert re.fullmatch(r"after [34]\.\d\d s: charged to the cgroup \d+\.\d MiB, working set \(docker stats\) \d+\.\d MiB,"
+                        r" as CloudWatch sees it 1\.3 MiB", told(browser))
+    # Keys.
+    press(browser, "ArrowRight")
+    first = told(browser)
+    press(browser, "ArrowRight")
+    assert told(browser) != first
+    press(browser, "+")
+    press(browser, "+")
+    assert len(axis(browser)) >= 2 and axis(browser) != whole
+    press(browser, "Escape")
+    assert axis(browser) == whole
+    # Buttons.
+    browser.evaluate("document.querySelector('button[aria-label=\"Zoom in\"]').click()")
+    assert axis(browser) != whole
+    browser.evaluate("document.querySelector('button[aria-label=\"Show all\"]').click()")
+    assert axis(browser) == whole
+    # A curve that is switched off is gone, and is told no more.
+    colour = "document.querySelector('.plot canvas').toDataURL()"
+    before = browser.evaluate(colour)
+    browser.evaluate("document.querySelector('.key input').click()")
+    assert browser.evaluate(colour) != before
+    assert "charged to the cgroup" not in told(browser)
+    assert browser.complaints() == ([], [])
+
+
+def test_a_change_of_the_readers_colours_is_followed(browser, page):
+    browser.look(1100, 900)
+    browser.open(page.as_uri())
+    shot = "document.querySelector('.plot canvas').toDataURL()"
+    light = browser.evaluate(shot)
+    browser.look(1100, 900, dark=True)
+    # Told at the next frame.
+    assert any(browser.evaluate(shot) != light for _ in range(500))
+
+
+def test_no_script_but_its_own_runs(browser, tmp_path):
+    page = report(tmp_path, incident("worker"))
+    text = page.read_text()
+    assert "MIT-licenced" in text and "THE SOFTWARE IS PROVIDED" in text
+    page.write_text(text.replace("<main>", "<main><script>document.title = 'owned'</script>"))
+    browser.look(1100, 900)
+    browser.open(page.as_uri())
+    assert browser.evaluate("document.title") != "owned"
+    assert browser.evaluate("document.querySelectorAll('figure.drawn').length") == 2
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -141,5 +250,7 @@ def test_hostile_names_stay_text(browser, tmp_path):
     browser.open(page.as_uri())
     assert browser.complaints() == ([], [])
     assert "owned" not in browser.evaluate("document.title").replace(name, "")
-    assert browser.evaluate("document.querySelectorAll('img,script,iframe,object').length") == 0
+    # The page's own: the charts' data, and what draws them.
+    assert browser.evaluate("document.querySelectorAll('img,iframe,object').length") == 0
+    assert browser.evaluate("[...document.scripts].map(s => s.type)") == ["application/json", "application/json", ""]
     assert name in browser.evaluate("document.body.innerText")

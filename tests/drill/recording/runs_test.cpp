@@ -116,6 +116,22 @@ TEST(Series, KeepsItsShapeInConstantMemory) {
   EXPECT_NEAR(sum, 1e11 + 99'999.0 * 50'000 + 1e9 - 1e6 - 77'777, 1e5);
 }
 
+TEST(Runs, WhatAKillLeftIsNotWhatWasUsed) {
+  const auto sample = [](double at, int used, int kills) {
+    return test::event_line("memory.sample", at,
+                            fmt::format(R"("used_bytes":{},"oom_kills":{})", used, kills));
+  };
+  test::FixtureTree tree;
+  tree.file("/r", sample(0, 1000, 7) + sample(1, 60000, 7) + sample(2, 500, 8) +
+                      test::event_line("memory.oom_kill", 2, R"("kills":1,"survived":true)") +
+                      sample(3, 600, 8));
+  Input input{};
+  const auto runs = read_runs({tree.path() + "/r"}, input);
+  ASSERT_TRUE(runs);
+  EXPECT_EQ(runs->all().front().series.samples(), 3U);
+  EXPECT_EQ(runs->all().front().series.last(Kind::used), 600);
+}
+
 TEST(Runs, ADrillsFrameBelongsToItsRun) {
   test::FixtureTree tree;
   tree.file("/r", test::named_drill() + test::named_drill());
