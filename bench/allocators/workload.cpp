@@ -1,7 +1,7 @@
 // One sample of an allocator: one process, one workload, measured from inside where only the inside
 // knows. bench/kill, bench/allocators and bench/atlas run it, each with its options:
 //   bench_workload [--allocator NAME] [--seed N] [--state FILE] [--total SIZE] [--stop-after N]
-//                  [--idle TIME] [--refill] WORKLOAD
+//                  [--wait TIME [--busy]] [--refill] [--no-free] WORKLOAD
 // Prints a JSON object; nothing where it is killed, and then the state file has what it held.
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -129,7 +130,8 @@ constexpr std::array kOptions = {
     Option{"state", "FILE", "", "where the counts are kept; it is there, one page long"},
     Option{"total", "SIZE", "", "end once so much was allocated"},
     Option{"stop-after", "N", "", "end after so many operations, or up to a MiB later"},
-    Option{"idle", "TIME", "", "after all is freed, before it is trimmed"},
+    Option{"wait", "TIME", "", "after all is freed, for half of it to go back to the kernel"},
+    Option{"busy", "", "", "allocate and free a little all the time while waiting"},
     Option{"refill", "", "", "run it once more on what the first run left"},
     Option{"no-free", "", "", "trim while all is held: what a purge rescues"},
 };
@@ -151,6 +153,24 @@ Result<State*> map_state(const std::string& path) {
   if (fd >= 0) ::close(fd);
   if (at == MAP_FAILED) return fail_errno("cannot map", path);
   return static_cast<State*>(at);
+}
+
+/// Seconds until half of what is resident now has gone back; nullopt: not within `most`.
+std::optional<double> wait_for_half(Nanoseconds most, bool busy) {
+  const std::uint64_t before = resident();
+  const auto start = Clock::now();
+  while (Clock::now() - start < most) {
+    if (resident() <= before / 2) return seconds_since(start);
+    for (int turn = 0; turn < 20; ++turn) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      // Some requests a millisecond, as of a service that is not idle.
+      for (std::size_t i = 0; busy && i < 1000; ++i) {
+        void* volatile block = std::malloc(16 + i);
+        std::free(block);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 struct Phase {
@@ -227,11 +247,12 @@ int run(const Arguments& arguments) {
     (*workload)->free_all();
     mark("freed again");
   }
-  if (arguments.given("idle")) {
-    const auto idle = arguments.get("idle", parse_duration);
-    if (!idle) return failed(idle.error(), 64);
-    std::this_thread::sleep_for(*idle);
-    mark("idle");
+  std::optional<double> half_life;
+  if (arguments.given("wait")) {
+    const auto wait = arguments.get("wait", parse_duration);
+    if (!wait) return failed(wait.error(), 64);
+    half_life = wait_for_half(*wait, arguments.flag("busy"));
+    mark("waited");
   }
   start = Clock::now();
   allocator.give_back();
@@ -242,6 +263,9 @@ int run(const Arguments& arguments) {
       {"file", allocator.file()},         {"options", allocator.options()},
       {"unproven", allocator.unproven()}, {"operations", operations}};
   if (const auto proven = allocator.proven()) out["proven"] = *proven;
+  if (arguments.given("wait")) {
+    out["half_life_s"] = half_life ? nlohmann::ordered_json(*half_life) : nullptr;
+  }
   if (figures.allocated) out["own_allocated"] = *figures.allocated;
   for (std::size_t i = 0; i < count; ++i) {
     out["phases"][phases[i].name] = {{"resident", phases[i].resident},
