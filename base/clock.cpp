@@ -50,37 +50,27 @@ void format_time(WallTime time, char (&out)[25]) {
 }
 
 std::optional<WallTime> parse_time(std::string_view text) {
-  std::size_t at = 0;
-  bool valid = true;
-  const auto number = [&](std::size_t width) {
-    unsigned value = 0;
-    for (std::size_t i = 0; i < width; ++i, ++at) {
-      if (at >= text.size() || text[at] < '0' || text[at] > '9') {
-        valid = false;
-        return 0U;
-      }
-      value = value * 10 + static_cast<unsigned>(text[at] - '0');
-    }
-    return value;
+  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() <= kForm.size()) return std::nullopt;
+  // Once for each event of a recording: its digits are looked at all together.
+  bool wrong = false;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const auto digit = static_cast<unsigned>(text[i] - '0');
+    wrong |= kForm[i] == 'd' ? digit > 9 : text[i] != kForm[i];
+  }
+  if (wrong) return std::nullopt;
+  const auto two = [text](std::size_t at) {
+    return static_cast<unsigned>((text[at] - '0') * 10 + (text[at + 1] - '0'));
   };
-  const auto expect = [&](char c) {
-    if (at >= text.size() || text[at] != c) valid = false;
-    ++at;
-  };
-  const auto year = number(4);
-  expect('-');
-  const auto month = number(2);
-  expect('-');
-  const auto day = number(2);
-  expect('T');
-  const auto hour = number(2);
-  expect(':');
-  const auto minute = number(2);
-  expect(':');
-  const auto second = number(2);
-  if (!valid) return std::nullopt;
+  const unsigned year = two(0) * 100 + two(2);
+  const unsigned month = two(5);
+  const unsigned day = two(8);
+  const unsigned hour = two(11);
+  const unsigned minute = two(14);
+  const unsigned second = two(17);
+  std::size_t at = kForm.size();
   Nanoseconds fraction{0};
-  if (at < text.size() && text[at] == '.') {
+  if (text[at] == '.') {
     ++at;
     const std::size_t first = at;
     std::int64_t unit = 100'000'000;
@@ -89,12 +79,11 @@ std::optional<WallTime> parse_time(std::string_view text) {
     }
     if (at == first) return std::nullopt;
   }
-  expect('Z');
+  if (text.substr(at) != "Z") return std::nullopt;
   const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(year)),
                                          std::chrono::month(month), std::chrono::day(day));
   // The range of 64-bit nanoseconds ends in 2262.
-  if (!valid || at != text.size() || !date.ok() || year < 1970 || year > 2261 || hour > 23 ||
-      minute > 59 || second > 60) {
+  if (!date.ok() || year < 1970 || year > 2261 || hour > 23 || minute > 59 || second > 60) {
     return std::nullopt;
   }
   return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +

@@ -23,7 +23,14 @@ void Watch::note(const recording::Record& record) {
     return;
   }
   if (!base_) base_ = record.time();
-  account_.note(record);
+  if (record.event() == "memory.sample" || record.event() == "leak.progress") {
+    // The curve is series_'s, and nearly all of a recording.
+    if (!account_.probe || !account_.probe->limit_bytes) {
+      curve_limit_bytes_ = record.whole("limit_bytes");
+    }
+  } else {
+    account_.note(record);
+  }
   const WallTime at = stretched(record.time());
   begin_ = begin_ ? std::min(*begin_, at) : at;
   end_ = end_ ? std::max(*end_, at) : at;
@@ -60,12 +67,15 @@ void Watch::next_recording() {
       limit_bytes_ = account_.kills.front().limit_bytes;
     } else if (account_.probe && account_.probe->limit_bytes) {
       limit_bytes_ = account_.probe->limit_bytes;
+    } else if (curve_limit_bytes_) {
+      limit_bytes_ = curve_limit_bytes_;
     } else if (account_.usage && account_.usage->limit_bytes) {
       limit_bytes_ = account_.usage->limit_bytes;
     }
     told_ = std::move(account_);
   }
   account_ = {};
+  curve_limit_bytes_.reset();
 }
 
 std::optional<Incident> Watch::incident() const {

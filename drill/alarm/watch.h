@@ -27,7 +27,7 @@ class Watch {
   [[nodiscard]] bool is_mixed() const { return mixed_; }
   /// nullopt: there was no event.
   [[nodiscard]] std::optional<Incident> incident() const;
-  /// Of the recording that holds the first kill, or else of the last one.
+  /// Of the recording that holds the first kill, or else of the last one; without its samples.
   [[nodiscard]] const recording::Account& account() const { return told_; }
 
  private:
@@ -43,6 +43,7 @@ class Watch {
   std::optional<WallTime> origin_ = {};
   std::optional<WallTime> kill_ = {};
   std::optional<std::uint64_t> limit_bytes_ = {};
+  std::optional<std::uint64_t> curve_limit_bytes_ = {};  ///< of the last sample
   recording::Account account_ = {};
   recording::Account told_ = {};
 };

@@ -78,7 +78,9 @@ void Account::note(const Record& record) {
     peak_bytes = std::max(peak_bytes.value_or(0), *peak);
   }
 
-  if (event == "probe.started") {
+  if (event == "memory.sample") {
+    // As most are: all that it says is noted.
+  } else if (event == "probe.started") {
     probe = ProbeStart{.time = record.time(),
                        .limit_bytes = record.whole("limit_bytes"),
                        .limit_source = text_of(record, "limit_source"),

@@ -1,28 +1,10 @@
 #include "recording/record.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace oomdrill::recording {
 
-namespace {
-
-/// The tags are equal, which settles keys of up to seven bytes.
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && (a.size() < 8 || std::memcmp(a.data(), b.data(), a.size()) == 0);
-}
-
-}  // namespace
-
-const Member* Record::find(std::string_view path) const {
-  // A name of the root, as most are: without looking for dots first.
-  const std::uint64_t whole_tag = Member::tag_of(path);
-  if (const std::uint8_t place = index_->first[MemberIndex::slot(whole_tag)]; place != 0) {
-    const Member& member = members_[place - 1U];
-    if (member.tag == whole_tag && same(member.key, path)) return &member;
-  } else if (!index_->full && path.find('.') == std::string_view::npos) {
-    return nullptr;
-  }
+const Member* Record::search(std::string_view path) const {
   std::int32_t parent = Member::kRoot;
   for (;;) {
     const std::size_t dot = path.find('.');
@@ -39,38 +21,19 @@ const Member* Record::find(std::string_view path) const {
   }
 }
 
-std::optional<std::uint64_t> Record::whole(std::string_view path) const {
+std::optional<double> Record::real(Path path) const {
   const Member* member = find(path);
-  if (member == nullptr) return std::nullopt;
-  if (member->type == Member::Type::whole) return member->whole;
-  const double value = member->real;
-  if (member->type != Member::Type::real || !(value >= 0 && value < 1.8e19) ||
-      std::floor(value) != value) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(value);
+  if (member == nullptr || member->type != Member::Type::number) return std::nullopt;
+  return real_of(member->text);
 }
 
-std::optional<double> Record::real(std::string_view path) const {
-  const Member* member = find(path);
-  if (member == nullptr) return std::nullopt;
-  switch (member->type) {
-    case Member::Type::whole:
-    case Member::Type::negative:
-    case Member::Type::real:
-      return member->real;
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<bool> Record::boolean(std::string_view path) const {
+std::optional<bool> Record::boolean(Path path) const {
   const Member* member = find(path);
   if (member == nullptr || member->type != Member::Type::boolean) return std::nullopt;
-  return member->whole != 0;
+  return member->text == "true";
 }
 
-std::optional<std::string_view> Record::text(std::string_view path) const {
+std::optional<std::string_view> Record::text(Path path) const {
   const Member* member = find(path);
   if (member == nullptr || member->type != Member::Type::text) return std::nullopt;
   return member->text;

@@ -155,11 +155,16 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   }
 }
 
-Result<void> Runs::read(const std::string& path) {
+Result<void> Runs::read(const std::string& path, const Also& also) {
   // Twice the same file, or "-": each is a source of its own.
   const std::uint64_t salt = ~static_cast<std::uint64_t>(sources_.size());
   last_open_ = nullptr;
-  Reader reader([&](const Record& record) { note(record, path, salt); }, Reader::Order::restored);
+  Reader reader(
+      [&](const Record& record) {
+        note(record, path, salt);
+        if (also) also(record);
+      },
+      Reader::Order::restored);
   if (auto read = read_file(path, reader); !read) return read;
   sources_.push_back({path, reader.counts(), reader.problems()});
   return {};
@@ -182,11 +187,13 @@ std::uint64_t Runs::events() const {
   return events;
 }
 
-Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input) {
+Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input, const Runs::Also& also,
+                       const std::function<void()>& ended) {
   Runs runs;
   input = Input::missing;
   for (const std::string& path : paths) {
-    if (auto read = runs.read(path); !read) return fail(read.error());
+    if (auto read = runs.read(path, also); !read) return fail(read.error());
+    if (ended) ended();
   }
   runs.sort();
   input = Input::empty;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -48,8 +49,10 @@ class Runs {
     std::uint64_t kills = 0;
   };
 
+  /// Who else wants the events of a recording, so that it is read once.
+  using Also = std::function<void(const Record&)>;
   /// Error: it cannot be read.
-  Result<void> read(const std::string& path);
+  Result<void> read(const std::string& path, const Also& also = nullptr);
   /// In the order of their times, once all are read.
   void sort();
 
@@ -85,9 +88,11 @@ class Runs {
   Open* last_open_ = nullptr;
 };
 
-/// Of `oomdrill trend`, `rightsize` and `report`: reads all, or says why not. `code` tells an input
-/// that is missing from one that holds no event.
+/// Of `oomdrill trend`, `rightsize` and `report`: reads all, or says why not. `input` tells one
+/// that is missing from one that holds no event. `ended` is called behind each recording.
 enum class Input { fine, missing, empty };
-Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input);
+Result<Runs> read_runs(const std::vector<std::string>& paths, Input& input,
+                       const Runs::Also& also = nullptr,
+                       const std::function<void()>& ended = nullptr);
 
 }  // namespace oomdrill::recording

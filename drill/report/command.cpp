@@ -1,11 +1,9 @@
 #include "report/command.h"
 
-#include <algorithm>
 #include <array>
 
 #include "alarm/options.h"
 #include "alarm/watch.h"
-#include "recording/reader.h"
 #include "recording/runs.h"
 #include "report/alarms.h"
 #include "report/content.h"
@@ -32,16 +30,7 @@ constexpr std::array kOptions = {
     alarm::kStretchOption,
 };
 
-/// Reads the recordings once more, for what alarms see of them.
-Result<void> evaluate(const std::vector<std::string>& paths, alarm::Watched watched,
-                      std::optional<double> stretch, Extras& extras) {
-  alarm::Watch watch(std::move(watched.series), stretch);
-  for (const std::string& path : paths) {
-    recording::Reader reader([&watch](const recording::Record& record) { watch.note(record); },
-                             recording::Reader::Order::restored);
-    if (const auto read = recording::read_file(path, reader); !read) return fail(read.error());
-    watch.next_recording();
-  }
+Result<void> evaluate(const alarm::Watched& watched, const alarm::Watch& watch, Extras& extras) {
   if (watch.is_mixed()) return fail(alarm::mixed_stretch());
   const auto incident = watch.incident();
   if (!incident) return {};
@@ -85,20 +74,24 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   if (!stretch) return complain(stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, false);
   if (!watched) return complain(watched.error().error, watched.error().code);
-  const auto& paths = arguments.positionals;
-  if (*watched && std::find(paths.begin(), paths.end(), "-") != paths.end()) {
-    return complain({"alarms need the recording a second time", "-", "give it as a file"},
-                    ExitCode::usage);
-  }
+  std::optional<alarm::Watch> watch;
+  if (*watched) watch.emplace(std::move((*watched)->series), *stretch);
   recording::Input input{};
-  const auto runs = recording::read_runs(arguments.positionals, input);
+  const auto runs = recording::read_runs(
+      arguments.positionals, input,
+      [&watch](const recording::Record& record) {
+        if (watch) watch->note(record);
+      },
+      [&watch] {
+        if (watch) watch->next_recording();
+      });
   if (!runs) {
     return complain(runs.error(),
                     input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
   }
   Extras extras;
-  if (*watched) {
-    const auto evaluated = evaluate(paths, std::move(**watched), *stretch, extras);
+  if (watch) {
+    const auto evaluated = evaluate(**watched, *watch, extras);
     if (!evaluated) return complain(evaluated.error(), ExitCode::no_input);
   }
   const std::string text = render(compose(*runs, extras), *format);

@@ -39,10 +39,10 @@ def require(condition, reason, remedy):
 def run(program, *arguments, env=None, **options):
     """One program to its end; its output is bytes where text=False."""
     options.setdefault("text", True)
+    options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run(
         [BIN / program, *arguments],
         env={**CLEAN, **(env or {})},
-        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=TIMEOUT,
         check=False,

@@ -66,6 +66,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   OOMDRILL_REQUIRE(pieces.counts.broken == counts.broken);
   OOMDRILL_REQUIRE(pieces.told == whole.told);
 
+  // Lines that were seen before are read by what was learnt of them.
+  if (counts.documents == 0 && !open_end) {
+    const std::string twice = std::string(text) + std::string(text);
+    const recording::Counts both = read(twice, twice.size() + 1).counts;
+    OOMDRILL_REQUIRE(both.events == 2 * counts.events);
+    OOMDRILL_REQUIRE(both.broken == 2 * counts.broken);
+  }
+
   // Restoring the order drops what came twice, and nothing else.
   const auto restored = recording::Reader::Order::restored;
   const recording::Counts ordered = read(text, size + 1, restored).counts;

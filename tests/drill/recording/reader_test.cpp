@@ -119,6 +119,109 @@ TEST(Reader, NumbersAreReadToTheLastBit) {
   }
 }
 
+TEST(Reader, ALineLikeTheOneBeforeIsReadAsIfItWereTheFirst) {
+  const std::string head = R"({"event":"memory.sample","time":"2026-11-24T11:04:34.123Z","seq":1,)";
+  const std::string plain =
+      head + R"("used_bytes":1024,"last_sample":{"used_bytes":7,"deep":{"a":1}},"empty":{},)" +
+      R"("list":[1,{"a":2}],"name":"x","on":true,"none":null,"task_id":"t"})";
+  std::vector<std::string> lines = {plain};
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string line = plain;
+    const auto at = line.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    lines.push_back(line.replace(at, from.size(), to));
+  };
+  for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"1024", "2048"},
+           {"1024", "20.5"},
+           {"1024", "null"},
+           {"1024", "\"text\""},
+           {"1024", "01"},
+           {"1024", "1..5"},
+           {"1024", "-"},
+           {"1024", "1024 "},
+           {"1024", "tru"},
+           {"1024", "[1]"},
+           {"1024", "{}"},
+           {"1024", "{\"a\":1}"},
+           {"1024", ""},
+           {"1024", "\"a"},
+           {"1024", "1,\"used_bytes\":2"},
+           {"used_bytes\":1024", "used_bytez\":1024"},
+           {"used_bytes\":1024", "used_byte\":1024"},
+           {"\"used_bytes\":1024,", ""},
+           {"used_bytes\":1024", "used_bytes\" :1024"},
+           {"used_bytes\":1024", "used_bytes\":  1024"},
+           {",\"deep\"", "},\"deep\""},
+           {"{\"a\":1}}", "{\"a\":1},\"b\":2"},
+           {"{\"a\":1}}", "{\"a\":1}"},
+           {"{\"a\":1}}", "{\"a\":1}}}"},
+           {"\"deep\":{", "\"deep\":["},
+           {"{}", "{ }"},
+           {"{}", "[]"},
+           {"{\"a\":2}", "{\"a\":3}"},
+           {"{\"a\":2}", "{\"a\":x}"},
+           {"{\"a\":2}]", "{\"a\":2},3]"},
+           {"\"x\"", "\"a\\\"b\""},
+           {"\"x\"", "\"a\\qb\""},
+           {"\"x\"", "\"\""},
+           {"\"x\"", "7"},
+           {"true", "false"},
+           {"true", "truf"},
+           {"null", "nule"},
+           {"null", "1e5"},
+           {"\"t\"}", "\"t\"} "},
+           {"\"t\"}", "\"t\"}x"},
+           {"\"t\"}", "\"t\""},
+           {"\"t\"}", "\"t\"}}"},
+           {"\"t\"}", "\"t\"]"},
+           {"2026", "20x6"},
+           {"\"t\"", "\"u\""}}) {
+    with(from, to);
+  }
+  const auto make = [](std::string& out) {
+    return Reader([&out](const Record& record) {
+      out += fmt::format("{} {} ", record.event(), record.identity());
+      for (const char* name : {"seq", "used_bytes", "last_sample.used_bytes", "last_sample.deep.a",
+                               "last_sample.b", "deep.a", "b", "none", "name", "a"}) {
+        const std::string_view path = name;
+        out += fmt::format("{}={} {} ", path, record.real(path).value_or(-1),
+                           record.text(path).value_or("-"));
+      }
+      out += fmt::format("on={}\n", record.boolean("on").value_or(false));
+    });
+  };
+  const auto read_behind = [&](int plain_lines, const std::string& line) {
+    std::string out;
+    Reader reader = make(out);
+    for (int i = 0; i < plain_lines; ++i) reader.feed(plain + "\n");
+    out.clear();
+    const Counts before = reader.counts();
+    reader.feed(line + "\n");
+    const Counts& after = reader.counts();
+    return out + fmt::format("{} {} {}", after.events - before.events,
+                             after.foreign - before.foreign, after.broken - before.broken);
+  };
+  for (const std::string& line : lines) EXPECT_EQ(read_behind(3, line), read_behind(0, line));
+  EXPECT_NE(read_behind(3, lines[0]), read_behind(3, lines[1]));
+}
+
+TEST(Reader, ManyLinesAtOnceAreReadAsIfEachWereAlone) {
+  // A fault of one is none of those beside it, whichever string it leaves open.
+  for (const std::string_view fault :
+       {"{\"event\":\"memory.sample", "it said \"", "\xff\xfe", "{\"a\":\"\\\"}", "\\", "\"a\" b {",
+        "half a line \"", "\"", "{\"x\":\"\t\"}", "]}", "\\\""}) {
+    std::string text;
+    for (int i = 0; i < 5; ++i) text += std::string(kSample) + "\n" + std::string(fault) + "\n";
+    const Read together = read(text);
+    EXPECT_EQ(together.counts.events, 5U) << fault;
+    const Read alone = read(text, 1);
+    EXPECT_EQ(alone.counts.events, 5U) << fault;
+    EXPECT_EQ(alone.counts.broken, together.counts.broken) << fault;
+    EXPECT_EQ(alone.counts.foreign, together.counts.foreign) << fault;
+  }
+}
+
 TEST(Reader, AnEmfObjectIsTheSameEvent) {
   const Read result =
       read(R"({"_aws":{"Timestamp":1,"CloudWatchMetrics":[]},"event":"memory.sample",)"
