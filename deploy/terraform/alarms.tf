@@ -31,14 +31,22 @@ locals {
       for name, percent in local.threshold_percent :
       name => floor(local.bytes * (1 - percent / 100) / var.lead.bytes_per_second - local.detection_seconds[name])
     },
-    # The forecast itself is renewed once a minute.
-    { memory-forecast = var.forecast_seconds - local.detection_seconds["memory-forecast"] - 60 },
+    # The probe tells each forecast that halves the one before, so the first below the threshold is above half of it.
+    { memory-forecast = var.forecast_seconds / 2 - local.detection_seconds["memory-forecast"] },
   )
   lead_text = {
     for name, seconds in local.lead_seconds :
     name => seconds > 0 ? "fires at least ${seconds} s before the kill" : "gives no lead: fires up to ${abs(seconds)} s after the kill"
   }
   rate_text = "of a leak of ${var.lead.bytes_per_second} B/s into ${local.container_memory} MiB"
+
+  # A single one within so many seconds.
+  any_within = {
+    for seconds in [60, 300] : seconds => {
+      statistic  = "Sum", period = seconds, periods = 1, datapoints = 1
+      comparison = "GreaterThanThreshold", threshold = 0, missing = "notBreaching"
+    }
+  }
 
   # One row an alarm. What they have in common is in the resource.
   all_alarms = {
@@ -67,7 +75,7 @@ locals {
       group       = "exhaustion"
     })
     memory-forecast = merge(local.early["memory-forecast"], {
-      description = "The probe forecasts a kill in less than ${var.forecast_seconds} s: ${local.lead_text["memory-forecast"]} if the growth stays as it is, whatever the rate."
+      description = "The probe forecasts a kill in less than ${var.forecast_seconds} s: ${local.lead_text["memory-forecast"]} of a steady leak that takes ${var.forecast_seconds / 2 + 60} s or longer, whatever its rate."
       namespace   = var.metric_namespace
       metric      = "TimeToOom"
       dimensions  = local.dimensions
@@ -77,34 +85,20 @@ locals {
       missing     = "notBreaching"
       group       = "exhaustion"
     })
-    oom-killed = {
+    oom-killed = merge(local.any_within["60"], {
       description = "The kernel killed a process of a task for its memory."
       namespace   = var.metric_namespace
       metric      = "oom_killed"
       dimensions  = local.dimensions
-      statistic   = "Sum"
-      period      = 60
-      periods     = 1
-      datapoints  = 1
-      comparison  = "GreaterThanThreshold"
-      threshold   = 0
-      missing     = "notBreaching"
       group       = "killed"
-    }
-    worker-oom-killed = {
+    })
+    worker-oom-killed = merge(local.any_within["60"], {
       description = "A worker was killed for its memory and its container lives on: ECS shows nothing of it."
       namespace   = var.metric_namespace
       metric      = "WorkerOomKills"
       dimensions  = local.dimensions
-      statistic   = "Sum"
-      period      = 60
-      periods     = 1
-      datapoints  = 1
-      comparison  = "GreaterThanThreshold"
-      threshold   = 0
-      missing     = "notBreaching"
       group       = "killed"
-    }
+    })
     restarts = {
       description = "${var.restart_alarm.count} or more restarts in place within ${var.restart_alarm.period} s."
       namespace   = "ECS/ContainerInsights"
@@ -134,34 +128,20 @@ locals {
       missing     = "breaching"
       group       = "watching"
     }
-    emf-parsing = {
+    emf-parsing = merge(local.any_within["300"], {
       description = "CloudWatch could not read lines of the log as metrics."
       namespace   = "AWS/Logs"
       metric      = "EMFParsingErrors"
       dimensions  = { LogGroupName = aws_cloudwatch_log_group.this.name }
-      statistic   = "Sum"
-      period      = 300
-      periods     = 1
-      datapoints  = 1
-      comparison  = "GreaterThanThreshold"
-      threshold   = 0
-      missing     = "notBreaching"
       group       = "watching"
-    }
-    emf-validation = {
+    })
+    emf-validation = merge(local.any_within["300"], {
       description = "CloudWatch refused metrics in lines of the log."
       namespace   = "AWS/Logs"
       metric      = "EMFValidationErrors"
       dimensions  = { LogGroupName = aws_cloudwatch_log_group.this.name }
-      statistic   = "Sum"
-      period      = 300
-      periods     = 1
-      datapoints  = 1
-      comparison  = "GreaterThanThreshold"
-      threshold   = 0
-      missing     = "notBreaching"
       group       = "watching"
-    }
+    })
   }
   alarms = {
     for name, alarm in local.all_alarms : name => alarm
@@ -241,6 +221,9 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
 # --- one voice for several alarms ---
 
 locals {
+  # What whoever is called needs first.
+  page = "Cluster ${local.cluster_name}, service ${aws_ecs_service.this.name}. Runbook: docs/runbook.md"
+
   # A group's members out of the alarms above, as a rule: any of them.
   rules = {
     for group in ["exhaustion", "killed"] : group => join(" OR ", [
@@ -253,7 +236,7 @@ resource "aws_cloudwatch_composite_alarm" "killed" {
   count = var.alarms ? 1 : 0
 
   alarm_name        = "${var.name}-killed"
-  alarm_description = "Something of ${var.name} was killed for its memory, or restarts too often."
+  alarm_description = "Something of ${var.name} was killed for its memory, or restarts too often. ${local.page}"
   alarm_rule        = local.rules["killed"]
   alarm_actions     = [local.topic_arn]
   ok_actions        = [local.topic_arn]
@@ -264,7 +247,7 @@ resource "aws_cloudwatch_composite_alarm" "exhaustion" {
   count = var.alarms ? 1 : 0
 
   alarm_name        = "${var.name}-memory-exhaustion"
-  alarm_description = "Memory of ${var.name} runs out: one notification for the early alarms, held back for ${var.hold_seconds} s after a kill."
+  alarm_description = "Memory of ${var.name} runs out: one notification for the early alarms, held back for ${var.hold_seconds} s after a kill. ${local.page}"
   alarm_rule        = local.rules["exhaustion"]
   alarm_actions     = [local.topic_arn]
   ok_actions        = [local.topic_arn]

@@ -76,6 +76,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
 
   input_transformer {
     input_paths = {
+      cluster       = "$.detail.clusterArn"
       containers    = "$.detail.containers"
       group         = "$.detail.group"
       stoppedAt     = "$.detail.stoppedAt"
@@ -84,7 +85,7 @@ resource "aws_cloudwatch_event_target" "stopped" {
     }
     # Unquoted: EventBridge puts the value in as JSON.
     input_template = <<-TEMPLATE
-      {"what": "task killed", "task": <taskArn>, "group": <group>, "stoppedAt": <stoppedAt>, "stoppedReason": <stoppedReason>, "containers": <containers>}
+      {"what": "task killed", "runbook": "docs/runbook.md", "cluster": <cluster>, "task": <taskArn>, "group": <group>, "stoppedAt": <stoppedAt>, "stoppedReason": <stoppedReason>, "containers": <containers>}
     TEMPLATE
   }
 }

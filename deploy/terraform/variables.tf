@@ -499,9 +499,9 @@ variable "high_resolution" {
 }
 
 variable "forecast_seconds" {
-  description = "The growth alarm fires when the probe forecasts a kill in less than this."
+  description = "The growth alarm fires when the probe forecasts a kill in less than this. Its lead is half of it, less some 150 s of detection."
   type        = number
-  default     = 300
+  default     = 600
 
   validation {
     condition     = var.forecast_seconds > 0

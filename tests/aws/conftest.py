@@ -1,89 +1,25 @@
+import copy
 import json
 import os
 import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+from account import HERE, IMAGE, PATIENCE_S, REGION, ROOT, SCRIPTS, Account, Stack  # noqa: F401
+from harness import MODULE, Root, Stub, copy_of, of_type  # noqa: F401
+from incidents import WELL
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-SCRIPTS = ROOT / "scripts" / "aws"
-sys.path[:0] = [str(HERE), str(HERE.parent / "terraform"), str(SCRIPTS)]
-from harness import MODULE, Root, Stub, copy_of, only, of_type  # noqa: E402
-
-REGION = "eu-central-1"
-IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/oomdrill:1.0.0"
-PATIENCE_S = 180
 IS_V1 = Path("/sys/fs/cgroup/memory/memory.usage_in_bytes").exists()
-
-
-class Account:
-    """AWS as the scripts see it: the stand-in behind the real aws CLI."""
-
-    def __init__(self, process, folder):
-        self.url = json.loads(process.stdout.readline())["url"]
-        self.folder = folder
-        (folder / "credentials").write_text("[default]\naws_access_key_id = standin\naws_secret_access_key = standin\n"
-                                            "[other]\naws_access_key_id = other\naws_secret_access_key = other\n")
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OOMDRILL_", "LEAKSIM_", "OOMPROBE_", "TF_", "ECS_"))},
-            "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"), "AWS_CONFIG_FILE": str(folder / "config"),
-            "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.url, "AWS_MAX_ATTEMPTS": "2", "AWS_EC2_METADATA_DISABLED": "true",
-            "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC",
-        }
-
-    def control(self, do, **more):
-        request = urllib.request.Request(f"{self.url}/_standin", json.dumps({"do": do, **more}).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            return json.load(answer)
-
-    def fault(self, operation, code, message="", times=-1):
-        self.control("fault", fault={"operation": operation, "code": code, "message": message, "times": times})
-
-    def aws(self, *words):
-        done = subprocess.run(["aws", *words, "--output", "json"], env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"aws {' '.join(words)}: {done.stderr}"
-        return json.loads(done.stdout or "{}")
-
-    def script(self, name, *words, env=None, cwd=None, feed=None):
-        """A command of scripts/aws to its end."""
-        environment = {k: v for k, v in {**self.environment, **(env or {})}.items() if v is not None}
-        return subprocess.run([SCRIPTS / name, *words], env=environment, cwd=cwd or self.folder, input=feed or "",
-                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-
-    def json(self, name, *words, code=0, **options):
-        done = self.script(name, "--json", *words, **options)
-        assert code is None or done.returncode == code, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def tasks(self):
-        return self.control("look", since=1 << 40)["tasks"]
-
-    def wait(self, condition, what):
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            found = condition()
-            if found:
-                return found
-            assert time.monotonic() < deadline, f"waited in vain: {what}"
-            time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory):
-    # The python3 that has moto, which need not be the one of pytest.
-    process = subprocess.Popen(["python3", HERE / "standin.py", os.environ["OOMDRILL_BIN"]], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
+    made = Account(tmp_path_factory.mktemp("account"))
     try:
-        made = Account(process, tmp_path_factory.mktemp("account"))
         yield made
         refused = made.control("look", since=1 << 40)["refused"]
     finally:
-        process.stdin.close()
-        process.wait(timeout=PATIENCE_S)
+        made.end()
     assert not refused, f"requests that AWS's service models refuse: {refused}"
 
 
@@ -96,9 +32,7 @@ def no_faults_are_left(request):
 
 @pytest.fixture(scope="session")
 def network(account):
-    subnets = [s["SubnetId"] for s in account.aws("ec2", "describe-subnets")["Subnets"]]
-    group = account.aws("ec2", "describe-security-groups")["SecurityGroups"][0]["GroupId"]
-    return {"subnets": subnets[:2], "group": group}
+    return account.network()
 
 
 @pytest.fixture(scope="session")
@@ -106,64 +40,6 @@ def stub(tmp_path_factory):
     served = Stub(tmp_path_factory.mktemp("stub"))
     yield served
     served.stop()
-
-
-class Stack:
-    """deploy/terraform/examples/fargate, applied by the real terraform, and the same made in the stand-in."""
-
-    def __init__(self, account, stub, folder, network):
-        self.account, self.network = account, network
-        self.folder = copy_of(MODULE, folder / "tree") / "examples" / "fargate"
-        self.root = Root(stub, self.folder)
-        self.environment = {**stub.environment, "OOMDRILL_TERRAFORM": str(self.folder)}
-
-    def make(self, values, environment=(), desired=1, stop_timeout=None):
-        """What the AWS provider would have asked AWS for."""
-        aws, definition, service = self.account.aws, only(values, "aws_ecs_task_definition"), only(values, "aws_ecs_service")
-        self.cluster, self.service = only(values, "aws_ecs_cluster")["name"], service["name"]
-        self.group, self.family = only(values, "aws_cloudwatch_log_group")["name"], definition["family"]
-        containers = json.loads(definition["container_definitions"])
-        for container in containers:
-            kept = [pair for pair in container["environment"] if pair["name"] not in dict(environment)]
-            container["environment"] = kept + [{"name": k, "value": v} for k, v in dict(environment).items()]
-            if stop_timeout:
-                container["stopTimeout"] = stop_timeout
-        aws("ecs", "create-cluster", "--cluster-name", self.cluster)
-        aws("logs", "create-log-group", "--log-group-name", self.group)
-        aws("ecs", "register-task-definition", "--cli-input-json", json.dumps({
-            "family": self.family, "requiresCompatibilities": definition["requires_compatibilities"],
-            "networkMode": definition["network_mode"], "cpu": definition["cpu"], "memory": definition["memory"],
-            "executionRoleArn": definition["execution_role_arn"], "taskRoleArn": definition["task_role_arn"],
-            "containerDefinitions": containers}))
-        aws("ecs", "create-service", "--cluster", self.cluster, "--service-name", self.service, "--task-definition", self.family,
-            "--desired-count", str(desired), "--launch-type", "FARGATE", "--network-configuration", json.dumps({"awsvpcConfiguration": {
-                "subnets": self.network["subnets"], "securityGroups": [self.network["group"]], "assignPublicIp": "ENABLED"}}))
-        for alarm in of_type(values, "aws_cloudwatch_metric_alarm"):
-            aws("cloudwatch", "put-metric-alarm", "--cli-input-json", json.dumps({k: v for k, v in {
-                "AlarmName": alarm["alarm_name"], "Namespace": alarm["namespace"], "MetricName": alarm["metric_name"],
-                "Statistic": alarm["statistic"], "Period": alarm["period"], "EvaluationPeriods": alarm["evaluation_periods"],
-                "ComparisonOperator": alarm["comparison_operator"], "Threshold": alarm["threshold"],
-                "TreatMissingData": alarm.get("treat_missing_data") or None,
-                "Dimensions": [{"Name": k, "Value": v} for k, v in (alarm["dimensions"] or {}).items()]}.items() if v is not None}))
-        for target in of_type(values, "aws_appautoscaling_target"):
-            name = f"service/{self.cluster}/{self.service}"
-            aws("application-autoscaling", "register-scalable-target", "--service-namespace", "ecs", "--resource-id", name,
-                "--scalable-dimension", target["scalable_dimension"], "--min-capacity", str(target["min_capacity"]),
-                "--max-capacity", str(target["max_capacity"]))
-        for policy in of_type(values, "aws_appautoscaling_policy"):
-            (tracking,) = policy["target_tracking_scaling_policy_configuration"]
-            (metric,) = tracking["predefined_metric_specification"]
-            aws("application-autoscaling", "put-scaling-policy", "--service-namespace", "ecs", "--resource-id", name,
-                "--policy-name", policy["name"], "--policy-type", policy["policy_type"],
-                "--scalable-dimension", policy["scalable_dimension"], "--target-tracking-scaling-policy-configuration", json.dumps({
-                    "TargetValue": tracking["target_value"], "ScaleInCooldown": tracking["scale_in_cooldown"],
-                    "ScaleOutCooldown": tracking["scale_out_cooldown"],
-                    "PredefinedMetricSpecification": {"PredefinedMetricType": metric["predefined_metric_type"]}}))
-        return self
-
-    @property
-    def where(self):
-        return "--cluster", self.cluster, "--service", self.service
 
 
 @pytest.fixture(scope="session")
@@ -188,6 +64,19 @@ def idle(applied):
 @pytest.fixture(scope="session")
 def module(stub, tmp_path_factory):
     return Root(stub, copy_of(MODULE, tmp_path_factory.mktemp("module") / "root")).init()
+
+
+@pytest.fixture(scope="session")
+def market(account, applied):
+    """market(name) -> a service of its own with one task that is well."""
+    base, values = applied("market")
+    base.make(values, WELL, desired=0, stop_timeout=2)
+    base.values = values
+
+    def put(name):
+        return copy.copy(base).make(values, WELL, stop_timeout=2, name=name)
+
+    return put
 
 
 # Commands that bring each kind of end about; the rate and the probe's interval are those of `idle`.
@@ -222,11 +111,11 @@ def drilled(account, idle):
     return run
 
 
-def recorded(folder, options, end, name="drill.jsonl"):
+def recorded(folder, options, end, name="drill.jsonl", interval="50ms"):
     """The recording of a real drill in the container's 480 MiB."""
     for _ in range(3):  # on a machine that is short of CPU the kernel may take the witness too; the verdict says so
         done = subprocess.run(
-            [Path(os.environ["OOMDRILL_BIN"]) / "oomdrill", "run", "-q", "-m", "480MiB", "--interval", "50ms", "--engine", "cgroup",
+            [Path(os.environ["OOMDRILL_BIN"]) / "oomdrill", "run", "-q", "-m", "480MiB", "--interval", interval, "--engine", "cgroup",
              "--expect", end, "-o", name, *options], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         if done.returncode == 0:
             return folder / name

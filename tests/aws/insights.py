@@ -41,19 +41,15 @@ def pattern(text):
         raise Bad("Invalid filter pattern: not a JSON pattern")
     tokens = tokens[1:-1]
 
-    def either():
-        terms = [both()]
-        while tokens and tokens[0] == "||":
+    def joined(sign, part, rule):
+        terms = [part()]
+        while tokens and tokens[0] == sign:
             tokens.pop(0)
-            terms.append(both())
-        return lambda event: any(term(event) for term in terms)
+            terms.append(part())
+        return lambda event: rule(term(event) for term in terms)
 
-    def both():
-        terms = [one()]
-        while tokens and tokens[0] == "&&":
-            tokens.pop(0)
-            terms.append(one())
-        return lambda event: all(term(event) for term in terms)
+    def either():
+        return joined("||", lambda: joined("&&", one, all), any)
 
     def one():
         if tokens[0] == "(":

@@ -1,13 +1,14 @@
 """AWS for the tests: moto, and what moto lacks. Run by the python3 that has moto.
 
-- ECS services start, replace and stop tasks; a task's essential container is a real process in a real memory cgroup
+- ECS services start, replace and stop tasks; each container of a task is a real process in a real memory cgroup
   (containers.py), its output goes to its log stream, its exit code and the kernel's oom_kill counter decide what ECS tells.
+  The task ends with its essential container.
 - The task metadata endpoint v4, service events, FilterLogEvents with JSON patterns, Logs Insights, the ECS agent's metrics.
 - Each request is held against botocore's service model; what does not fit is refused, and kept for the tests to see.
 - Faults on demand: throttling, expired credentials, missing permissions, small pages.
 
 Usage: standin.py BIN     prints {"url": …} when it listens; ends, with all it started, when its stdin closes.
-Not here: sidecars (only the essential container runs), capacity, load balancers, images."""
+Not here: restarts in place, capacity, load balancers, images."""
 
 import base64
 import io
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import botocore.session
 import insights
-from containers import Container
+from containers import Container, Pod, docker_id
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
@@ -65,34 +66,23 @@ class Refused(Exception):
         self.code, self.status = code, status
 
 
-class Task:
-    """One task; its essential container runs."""
+class Run:
+    """A container of a task."""
 
-    def __init__(self, standin, cluster, definition, group, started_by, overrides, service=None, generation=None, launch_type="FARGATE"):
-        self.standin, self.id = standin, uuid.uuid4().hex
-        self.cluster, self.definition, self.group, self.started_by = cluster, definition, group, started_by
-        self.overrides, self.service, self.generation, self.launch_type = overrides or {}, service, generation, launch_type
-        self.app = next(c for c in definition["containerDefinitions"] if c.get("essential", True))
-        self.created, self.stopped = time.time(), None
-        self.desired, self.exit_code, self.reason = "RUNNING", None, None
-        self.stop_code = self.stopped_reason = None
-        self.limit_mib = self.app.get("memory") or definition.get("memory")
-        log = self.app.get("logConfiguration", {}).get("options", {})
+    def __init__(self, task, definition, override):
+        self.task, self.definition, self.name = task, definition, definition["name"]
+        self.docker = docker_id(task.id, self.name)
+        self.exit_code, self.reason = None, None
+        log = definition.get("logConfiguration", {}).get("options", {})
         self.log_group = log.get("awslogs-group")
-        self.stream = f"{log.get('awslogs-stream-prefix')}/{self.app['name']}/{self.id}"
+        self.stream = f"{log.get('awslogs-stream-prefix')}/{self.name}/{task.id}"
         backend("logs").create_log_stream(self.log_group, self.stream)
-        override = next((c for c in self.overrides.get("containerOverrides", []) if c["name"] == self.app["name"]), {})
-        command = (self.app.get("entryPoint") or []) + (override.get("command") or self.app.get("command") or [])
-        environment = {pair["name"]: pair["value"] for pair in (self.app.get("environment") or []) + (override.get("environment") or [])}
-        environment["PATH"] = f"{standin.bin}:{os.environ['PATH']}"
-        environment["ECS_CONTAINER_METADATA_URI_V4"] = f"{standin.url}/v4/{self.id}"
-        self.container = Container(self.id, command, environment, self.limit_mib, definition.get("memory"))
+        command = (definition.get("entryPoint") or []) + (override.get("command") or definition.get("command") or [])
+        environment = {pair["name"]: pair["value"] for pair in (definition.get("environment") or []) + (override.get("environment") or [])}
+        environment["PATH"] = f"{task.standin.bin}:{os.environ['PATH']}"
+        environment["ECS_CONTAINER_METADATA_URI_V4"] = f"{task.standin.url}/v4/{task.id}-{self.name}"
+        self.container = Container(task.pod, self.docker, command, environment, definition.get("memory"))
         threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._wait, daemon=True).start()
-
-    @property
-    def arn(self):
-        return f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.cluster}/{self.id}"
 
     def _read(self):
         for line in self.container.process.stdout:
@@ -100,14 +90,61 @@ class Task:
             now = time.time()
             if message:
                 backend("logs").groups[self.log_group].put_log_events(self.stream, [{"timestamp": int(now * 1000), "message": message}])
-            self.standin.measured(self, message, now)
+            self.task.standin.measured(self.task, message, now)
+
+    def wait(self):
+        self.exit_code = self.container.exit_code()
+        self.reason = OUT_OF_MEMORY if self.container.oom_kills() else None
+        self.container.remove()
+
+    def stop(self):
+        self.container.stop(self.definition.get("stopTimeout") or 30)
+
+    def described(self):
+        container = {"containerArn": f"{self.task.arn}/{self.docker}", "taskArn": self.task.arn, "name": self.name,
+                     "lastStatus": self.task.status if self.exit_code is None else "STOPPED", "runtimeId": self.docker,
+                     "exitCode": self.exit_code, "reason": self.reason, "image": self.definition["image"]}
+        return {k: v for k, v in container.items() if v is not None}
+
+    def metadata(self):
+        return {
+            "DockerId": self.docker, "Name": self.name, "DockerName": f"ecs-{self.name}", "Image": self.definition["image"],
+            "Limits": {"CPU": 2, **({"Memory": int(self.definition["memory"])} if self.definition.get("memory") else {})},
+            "KnownStatus": "RUNNING", "ContainerARN": f"{self.task.arn}/{self.docker}", "Labels": {
+                "com.amazonaws.ecs.container-name": self.name, "com.amazonaws.ecs.task-arn": self.task.arn},
+        }
+
+
+class Task:
+    """One task; it ends with its essential container."""
+
+    def __init__(self, standin, cluster, definition, group, started_by, overrides, service=None, generation=None, launch_type="FARGATE"):
+        self.standin, self.id = standin, uuid.uuid4().hex
+        self.cluster, self.definition, self.group, self.started_by = cluster, definition, group, started_by
+        self.overrides, self.service, self.generation, self.launch_type = overrides or {}, service, generation, launch_type
+        self.created, self.stopped = time.time(), None
+        self.desired, self.stop_code, self.stopped_reason = "RUNNING", None, None
+        self.pod = Pod(self.id, definition.get("memory"), definition.get("pidMode") == "task")
+        overrides = {c["name"]: c for c in self.overrides.get("containerOverrides", [])}
+        self.runs = []
+        # What others depend on first.
+        for container in sorted(definition["containerDefinitions"], key=lambda c: bool(c.get("dependsOn"))):
+            self.runs.append(Run(self, container, overrides.get(container["name"], {})))
+        self.app = next(run for run in self.runs if run.definition.get("essential", True))
+        self.container = self.app.container
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    @property
+    def arn(self):
+        return f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{self.cluster}/{self.id}"
 
     def _wait(self):
-        code = self.container.exit_code()
-        kills = self.container.oom_kills()
-        self.container.remove()
-        self.exit_code = code
-        self.reason = OUT_OF_MEMORY if kills else None
+        self.app.wait()
+        for run in self.runs:
+            if run is not self.app:
+                run.stop()
+                run.wait()
+        self.pod.remove()
         if self.desired == "RUNNING":
             self.stop_code, self.stopped_reason = "EssentialContainerExited", "Essential container in task exited"
         self.desired, self.stopped = "STOPPED", time.time()
@@ -116,41 +153,32 @@ class Task:
         if self.desired == "STOPPED":
             return
         self.desired, self.stop_code, self.stopped_reason = "STOPPED", code, reason
-        timeout = self.app.get("stopTimeout") or 30
-        threading.Thread(target=self.container.stop, args=(timeout,), daemon=True).start()
+        threading.Thread(target=self.app.stop, daemon=True).start()
 
     @property
     def status(self):
         return "STOPPED" if self.stopped else "RUNNING" if self.desired == "RUNNING" else "STOPPING"
 
     def described(self):
-        container = {"containerArn": f"{self.arn}/app", "taskArn": self.arn, "name": self.app["name"], "lastStatus": self.status,
-                     "exitCode": self.exit_code, "reason": self.reason, "image": self.app["image"]}
         answer = {
             "taskArn": self.arn, "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{self.cluster}",
             "taskDefinitionArn": self.definition["taskDefinitionArn"], "lastStatus": self.status, "desiredStatus": self.desired,
-            "containers": [{k: v for k, v in container.items() if v is not None}], "createdAt": self.created, "startedAt": self.created,
+            "containers": [run.described() for run in self.runs], "createdAt": self.created, "startedAt": self.created,
             "stoppedAt": self.stopped, "stopCode": self.stop_code, "stoppedReason": self.stopped_reason, "group": self.group,
             "startedBy": self.started_by, "overrides": self.overrides, "launchType": self.launch_type,
             "cpu": self.definition.get("cpu"), "memory": self.definition.get("memory"),
         }
         return {k: v for k, v in answer.items() if v is not None}
 
-    def metadata(self, what):
-        container = {
-            "DockerId": self.id + "-1", "Name": self.app["name"], "DockerName": f"ecs-{self.app['name']}", "Image": self.app["image"],
-            "Limits": {"CPU": 2, **({"Memory": int(self.app["memory"])} if self.app.get("memory") else {})},
-            "KnownStatus": "RUNNING", "ContainerARN": f"{self.arn}/app", "Labels": {
-                "com.amazonaws.ecs.container-name": self.app["name"], "com.amazonaws.ecs.task-arn": self.arn},
-        }
+    def metadata(self, container, what):
         if what == "":
-            return container
+            return next(run for run in self.runs if run.name == container).metadata()
         if what == "/task":
             return {
                 "Cluster": self.cluster, "TaskARN": self.arn, "Family": self.definition["family"],
                 "Revision": str(self.definition["revision"]), "ServiceName": self.service, "DesiredStatus": "RUNNING",
                 "KnownStatus": "RUNNING", "Limits": {"CPU": 0.25, "Memory": int(self.definition["memory"])},
-                "AvailabilityZone": f"{REGION}a", "LaunchType": self.launch_type, "Containers": [container],
+                "AvailabilityZone": f"{REGION}a", "LaunchType": self.launch_type, "Containers": [run.metadata() for run in self.runs],
             }
         return {}
 
@@ -159,7 +187,7 @@ class Service:
     """What the layer keeps of a service beside moto."""
 
     def __init__(self):
-        self.events, self.generation, self.is_steady, self.key = [], 0, False, None
+        self.events, self.generation, self.is_steady, self.key, self.since = [], 0, False, None, None
 
     def tell(self, text, *words):
         self.events.insert(0, {"id": str(uuid.uuid4()), "createdAt": time.time(), "message": text.format(*words)})
@@ -193,7 +221,7 @@ class StandIn:
             definition = self.definition(service.task_definition)
             key = (definition["taskDefinitionArn"], kept.generation)
             if kept.key != key:
-                kept.key, kept.is_steady = key, False
+                kept.key, kept.is_steady, kept.since = key, False, time.time()
             running = [t for t in self.tasks if t.service == service.name and t.cluster == service.cluster_name and t.status == "RUNNING"]
             new = [t for t in running if t.generation == key]
             old = [t for t in running if t.generation != key]
@@ -257,7 +285,7 @@ class StandIn:
             event = json.loads(message)
         except ValueError:
             return
-        if event.get("event") != "memory.sample" or "MemoryUtilization" not in event:
+        if event.get("event") != "memory.sample" or "MemoryUtilization" not in event or event.get("container_name") == "oomprobe":
             return
         dimensions = [{"Name": "ClusterName", "Value": task.cluster}, {"Name": "ServiceName", "Value": task.service}]
         at = datetime.fromtimestamp(now, timezone.utc).replace(tzinfo=None)  # as moto keeps it
@@ -333,7 +361,7 @@ class StandIn:
         network = service.get("networkConfiguration")
         deployment = {"id": self.deployment(kept), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
                       "desiredCount": service["desiredCount"], "runningCount": len([t for t in running if t.generation == kept.key]),
-                      "rolloutState": "COMPLETED" if kept.is_steady else "IN_PROGRESS", "createdAt": time.time(), "updatedAt": time.time()}
+                      "rolloutState": "COMPLETED" if kept.is_steady else "IN_PROGRESS", "createdAt": kept.since, "updatedAt": kept.since}
         if network:
             deployment["networkConfiguration"] = network
         service["deployments"] = [deployment]
@@ -459,10 +487,11 @@ class StandIn:
 
     def metadata(self, request):
         name, _, what = request.path[len("/v4/"):].partition("/")
+        name, _, container = name.partition("-")
         for _ in range(100):  # the container may ask before its task is in the list
             for task in list(self.tasks):
                 if task.id == name:
-                    return reply(task.metadata(f"/{what}" if what else ""))
+                    return reply(task.metadata(container, f"/{what}" if what else ""))
             time.sleep(0.02)
         return Response("no such task", 404)
 
@@ -473,11 +502,15 @@ class StandIn:
             self.faults.append({"times": -1, "message": "", **body["fault"]})
         elif body["do"] == "clear":
             self.faults, self.page, self.paused = [], None, False
+        elif body["do"] == "events":
+            return reply([[stream, event.message] for event, stream in self.events_of(body["group"])])
         elif body["do"] == "page":
             self.page = body["size"]
         elif body["do"] == "kill":
-            for pid in self.task(body["task"]).container.pids()[1:]:
-                os.kill(pid, body["signal"])
+            container = self.task(body["task"]).container
+            for pid in container.pids():
+                if pid not in (container.main(), container.process.pid):
+                    os.kill(pid, body["signal"])
         elif body["do"] == "stop-all":
             with self.lock:
                 for service in backend("ecs").services.values():
@@ -499,6 +532,7 @@ class StandIn:
             deadline = time.monotonic() + 10
             while not task.stopped and time.monotonic() < deadline:
                 time.sleep(0.02)
+        Pod.remove_all()
 
 
 def reply(value, status=200):

@@ -4,10 +4,14 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, SCRIPTS
+from oomaws import leak
 
 COMMANDS = sorted(path.name for path in SCRIPTS.iterdir() if path.is_file())
 NAMED = ["diagnose", "drill", "logs", "resolve", "review"]
@@ -43,6 +47,90 @@ def test_a_wrong_option_is_a_usage_error(name):
     assert one_line(done, name)
 
 
+# What AWS would refuse, or a task of ECS only tell when it has ended.
+BAD = [
+    ("drill", ["--rate", "8XB/s"], "'8XB/s' is no rate; write it as 1MB/s, 64KiB/s, 100MB/min or max"),
+    ("drill", ["--rate", "0MB/s"], "it must be above 0"),
+    ("drill", ["--until", "90 %"], "write it as oom, 90%, 512MiB or 50MiB-headroom"),
+    ("drill", ["--until", "0%"], "a percentage is above 0%"),
+    ("drill", ["--max-bytes", "lots"], "is no size"),
+    ("drill", ["--duration", "soon"], "is no duration"),
+    ("drill", ["--kind", "ram"], "one of anon, heap"),
+    ("drill", ["--kind", "tmpfs:size=1MiB"], "tmpfs takes dir, not 'size'"),
+    ("drill", ["--pattern", "brust"], "one of linear, burst"),
+    ("drill", ["--pattern", "burst:sise=1MiB"], "burst takes size, interval, jitter, for, not 'sise'"),
+    ("drill", ["--pattern", "burst:size=1Mb;hold:for=never"], "for=never: write it as"),
+    ("drill", ["--pattern", "burst:size"], "NAME:KEY=VALUE"),
+    ("drill", ["--timeout", "0s"], "too short"),
+    ("drill", ["--poll", "often"], "30s, 10m, 1h, 7d"),
+    ("drill", ["--expect", "death"], "invalid choice"),
+    ("diagnose", ["--since", "0s"], "too short"),
+    ("diagnose", ["--task", "web"], "hexadecimal digits"),
+    ("diagnose", ["--tasks", "0"], "no number from 1 on"),
+    ("diagnose", ["--region", "Frankfurt"], "no region, such as eu-central-1"),
+    ("diagnose", ["--endpoint-url", "localhost"], "http:// or https://"),
+    ("diagnose", ["--cluster", "my cluster"], "letters, digits"),
+    ("logs", ["--page", "20000"], "no number from 1 to 10000"),
+    ("logs", [], "required: --out"),
+    ("resolve", ["grow"], "invalid choice"),
+    ("resolve", ["rollback", "--to", "web"], "FAMILY:N"),
+    ("resolve", ["redeploy", "--to", "web:1"], "it is for rollback"),
+    ("resolve", ["scale-up", "--memory", "1GiB"], "no number from 1 on"),
+    ("review", ["yearly"], "invalid choice"),
+    ("deploy", ["--platforms", "windows/amd64"], "linux/amd64, linux/arm64"),
+    ("deploy", ["--tag", "a b"], "no tag of an image"),
+    ("deploy", ["--repository", "Oomdrill"], "no repository of ECR"),
+    ("deploy", ["--image", "not an image"], "REGISTRY/NAME:TAG"),
+    ("deploy", ["--var", "image"], "NAME=VALUE"),
+    ("teardown", ["--var", "image"], "NAME=VALUE"),
+]
+
+
+@pytest.mark.parametrize("name, words, part", BAD, ids=[" ".join([n, *w]) for n, w, _ in BAD])
+def test_a_bad_value_is_told_before_aws_is_asked(name, words, part):
+    # No CLI at all: whoever called it would fail otherwise.
+    environment = {**os.environ, "PATH": os.path.dirname(shutil.which("python3", path="/usr/bin"))}
+    more = ["--out", "r"] if name == "logs" and words else []
+    done = subprocess.run([SCRIPTS / name, *words, *more], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert part in one_line(done, name)
+
+
+def test_patterns_and_kinds_are_those_of_leaksim():
+    def told(option):
+        return subprocess.run([Path(os.environ["OOMDRILL_BIN"]) / "leaksim", option], capture_output=True, text=True, check=True).stdout
+
+    patterns = {}
+    for line in told("--list-patterns").splitlines():
+        title, parameter = re.match(r"([a-z-]+): ", line), re.match(r"  ([a-z]+)=([A-Z]+) ", line)
+        if title:
+            patterns[title[1]] = {}
+        elif parameter:
+            patterns[list(patterns)[-1]][parameter[1]] = parameter[2]
+    assert leak.PATTERNS == patterns
+    kinds = {}
+    for line in told("--list-kinds").splitlines():
+        title, parameter = re.match(r"([a-z]+): ", line), re.match(r"  ([a-z]+)=", line)
+        if title:
+            kinds[title[1]] = ()
+        elif parameter:
+            kinds[list(kinds)[-1]] += (parameter[1],)
+    assert leak.KINDS == kinds
+
+
+@pytest.mark.parametrize("check, texts", [
+    (leak.rate, ["max", "1MB/s", "0.5MiB/s", "512", "100MB/min", "8 kb/h"]),
+    (leak.amount, ["oom", "90%", "512MiB", "50MiB-headroom", "1000"]),
+    (leak.size, ["1", "64MiB", ".5gb"]),
+    (leak.duration, ["500ms", "30s", "10m", "2h", "7"]),
+    (leak.pattern, ["hold", "burst:size=64MiB,interval=10s,jitter=5%", "linear:rate=1MB/s,for=10s;hold", "replay:file=/tmp/a.csv,speed=2.5"]),
+    (leak.kind, ["anon", "tmpfs:dir=/tmp", "kernel:of=sockets"]),
+], ids=["rate", "amount", "size", "duration", "pattern", "kind"])
+def test_what_leaksim_takes_is_taken(check, texts):
+    for text in texts:
+        assert check(text) == text
+
+
 FAULTS = [
     ("ThrottlingException", "Rate exceeded", 75, "throttles"),
     ("ExpiredTokenException", "The security token included in the request is expired", 77, "have expired"),
@@ -51,13 +139,25 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("code, message, status, part", FAULTS, ids=[f[0] for f in FAULTS])
-@pytest.mark.parametrize("name", ["diagnose", "resolve"])
-def test_each_fault_of_aws_is_one_line_with_its_remedy(account, idle, name, code, message, status, part):
-    account.fault("DescribeServices", code, message)
-    done = account.script(name, *WORDS[name], *idle.where)
-    assert (done.returncode, done.stdout) == (status, "")
-    assert part in one_line(done, name)
+# The first call of each command that the stand-in can refuse.
+FIRST = {name: ("DescribeServices", "ecs") for name in NAMED} | {"deploy": ("DescribeRepositories", "ecr"), "teardown": ("ListTasks", "ecs")}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_each_fault_of_aws_is_one_line_with_its_remedy(account, idle, name):
+    operation, service = FIRST[name]
+    where = () if name == "deploy" else idle.where
+
+    def refused(fault):
+        code, message, status, part = fault
+        account.control("clear")
+        account.fault(operation, code, message)
+        done = account.script(name, *(WORDS.get(name) or []), *where)
+        assert done.returncode == status, done.stderr
+        assert part.replace("ecs:DescribeServices", f"{service}:{operation}") in one_line(done, name)
+
+    for fault in FAULTS:
+        refused(fault)
 
 
 @pytest.mark.parametrize("name, operation, status", [("drill", "RunTask", 77), ("logs", "DescribeLogStreams", 77), ("resolve", "UpdateService", 77)])
@@ -114,6 +214,14 @@ def test_which_service_must_be_said_where_nothing_was_applied(account, tmp_path)
     assert done.returncode == 64 and "--cluster NAME --service NAME" in one_line(done, "diagnose")
 
 
+def are_taken(account, calls):
+    """Each is one that the CLI and AWS's model accept: what is refused then is the caller."""
+    account.fault("*", "AccessDeniedException", DENIED)
+    for line in calls:
+        told = account.cli(*shlex.split(line)[1:])
+        assert "AccessDenied" in told["err"], line + told["err"]
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_a_dry_run_prints_calls_and_changes_nothing(account, idle, name, tmp_path):
     before = len(account.control("look")["calls"])
@@ -124,13 +232,46 @@ def test_a_dry_run_prints_calls_and_changes_nothing(account, idle, name, tmp_pat
     assert not [call for call in made if CHANGES.match(call[1])]
     calls = [line for line in done.stdout.splitlines() if line.startswith("aws ")]
     assert calls
-    # Each is one that the CLI and AWS's model accept: what is refused then is the caller.
-    account.fault("*", "AccessDeniedException", DENIED)
-    for line in calls:
-        assert "--profile other --region eu-central-1" in line
-        asked = subprocess.run(shlex.split(line), env=account.environment, capture_output=True, text=True, check=False)
-        assert "AccessDenied" in asked.stderr, line + asked.stderr
+    assert all("--profile other --region eu-central-1" in line for line in calls)
+    are_taken(account, [line for line in calls if " wait " not in line])
     assert not list(tmp_path.iterdir())
+
+
+NOBODY = {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/null", "AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL": None,
+          "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.mark.parametrize("name, words", [("diagnose", []), ("drill", []), ("drill", ["--on-service", "--rate", "8MB/s"]), ("logs", ["--out", "r"]),
+                                         ("resolve", ["scale-up"]), ("resolve", ["scale-out"]), ("resolve", ["redeploy"]),
+                                         ("resolve", ["rollback"]), ("review", ["monthly"]), ("deploy", []), ("teardown", [])])
+def test_a_dry_run_needs_neither_credentials_nor_region(account, idle, name, words, tmp_path):
+    """The exact calls, for what deploy/terraform puts up by default."""
+    nowhere = ["--terraform", str(tmp_path)] if name not in ("deploy", "teardown") else []
+    done = account.script(name, *words, "--dry-run", *nowhere, env=NOBODY, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    calls = [line for line in done.stdout.splitlines() if line.startswith("aws ")]
+    assert calls and not list(tmp_path.iterdir())
+    if name not in ("deploy", "teardown"):
+        assert "--cluster oomdrill --service" in calls[0]
+    are_taken(account, [line for line in calls if " sts " not in line and " wait " not in line and " | " not in line])
+
+
+def test_what_a_dry_run_assumes_is_what_terraform_puts_up(module):
+    from harness import NEEDED, only
+    from oomaws import place
+
+    planned = module.plan(**NEEDED)["planned_values"]
+    definition, service = only(planned, "aws_ecs_task_definition"), only(planned, "aws_ecs_service")
+    (container,) = json.loads(definition["container_definitions"])
+    assumed = place.assumed_definition(None)
+    (app,) = assumed["containerDefinitions"]
+    assert (assumed["family"], assumed["cpu"], assumed["memory"], assumed["networkMode"], assumed["requiresCompatibilities"]) == (
+        definition["family"], definition["cpu"], definition["memory"], definition["network_mode"], definition["requires_compatibilities"])
+    for key in ("name", "memory", "entryPoint", "command", "essential"):
+        assert app[key] == container[key], key
+    for key in ("awslogs-group", "awslogs-stream-prefix"):
+        assert app["logConfiguration"]["options"][key] == container["logConfiguration"]["options"][key]
+    assert place.DEFAULT == service["name"] == only(planned, "aws_ecs_cluster")["name"]
 
 
 def test_a_printed_call_does_what_the_command_does(account, idle):
@@ -150,8 +291,8 @@ def test_nothing_is_changed_unasked(account, idle, name, words):
 
 
 def test_small_pages_lose_nothing(account, idle):
-    for _ in range(3):
-        account.script("drill", "--command", "true", "--expect", "ended", *idle.where, "--yes", "--poll", "1s")
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: account.script("drill", "--command", "true", "--expect", "ended", *idle.where, "--yes", "--poll", "1s"), range(3)))
     whole = account.json("diagnose", *idle.where, code=None)
     account.control("page", size=1)
     paged = account.json("diagnose", *idle.where, code=None)
@@ -200,8 +341,8 @@ def test_logs_exports_recordings_that_oomdrill_could_read_and_goes_on_where_it_s
 
 
 def test_logs_of_a_task_that_is_not_there(account, idle, tmp_path):
-    done = account.script("logs", "--out", str(tmp_path), "--task", "nothing", *idle.where)
-    assert done.returncode == 66 and "no task nothing" in one_line(done, "logs")
+    done = account.script("logs", "--out", str(tmp_path), "--task", "0000", *idle.where)
+    assert done.returncode == 66 and "no task 0000" in one_line(done, "logs")
     done = account.script("logs", "--out", "/proc/nowhere", *idle.where)
     assert done.returncode == 73 and "another --out" in one_line(done, "logs")
 
@@ -213,7 +354,9 @@ def test_logs_of_a_task_that_is_not_there(account, idle, tmp_path):
     (["scale-up", "--memory", "512"], "has 512 MiB and 256 CPU units already"),
     (["scale-out", "--memory", "512"], "takes no such option"),
     (["scale-out", "--count", "0"], "no number from 1 on"),
-    (["rollback", "--yes"], "was not made by scripts/aws"),
+    (["rollback", "--yes"], "is the first revision of its family"),
+    (["rollback", "--to", "shop:99"], "no revision shop:99"),
+    (["rollback", "--to", "shop:1"], "runs it already"),
 ])
 def test_resolve_refuses_what_cannot_be(account, idle, words, part):
     done = account.script("resolve", *words, *idle.where)

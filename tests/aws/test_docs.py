@@ -70,6 +70,76 @@ def test_commands_in_docs_answer_as_written(account, idle, drilled, tmp_path, re
         assert done.returncode in (0, 1) or "resolve: " in done.stderr, f"$ {command}\n{done.stdout}{done.stderr}"
 
 
+# Lines of sh blocks that are not run, and why.
+NOT_RUN = {
+    "oomdrill run -m 512MiB --expect any --workload -- java -XX:MaxRAMPercentage=70 -jar app.jar": "the reader's own jar, and a JVM",
+    "oomdrill run -m 512MiB --expect any --workload -- ./server": "the reader's own program",
+    "oomdrill run -m 512MiB --expect any --workload -- env GOMEMLIMIT=460MiB ./server": "the reader's own program",
+    "export AWS_PROFILE=… AWS_REGION=…": "the reader's own; the tests set theirs",
+    "export OOMDRILL_CLUSTER=shop OOMDRILL_SERVICE=web": "the tests set theirs",
+}
+# Blocks of these pages are what another test saw, and compares.
+ELSEWHERE = {"guide-transcript.md": "tests/aws/test_guide.py", "patterns.md": "scripts/docs-patterns"}
+STANDS_FOR = {"C": "cluster", "S": "service", "F": "family", "G": "group", "ARN…": "arn", "PREFIX/CONTAINER/TASK": "stream", "N": "n", "ID": "id",
+              "$TASK": "id", "FAMILY:N": "revision"}
+
+
+def shell_lines(page):
+    for block in re.findall(r"^```sh\n(.*?)^```$", (DOCS / page).read_text(), re.M | re.S):
+        for line in block.splitlines():
+            yield re.sub(r"\s+#.*", "", line)
+
+
+def test_no_command_of_a_page_is_neither_run_nor_named():
+    seen = set()
+    for path in sorted(DOCS.glob("*.md")):
+        for info, body in re.findall(r"^```([^\n]*)\n(.*?)^```$", path.read_text(), re.M | re.S):
+            if re.search(r"^\$ ", body, re.M) and not info.startswith("console"):
+                assert path.name in ELSEWHERE and (ROOT / ELSEWHERE[path.name]).exists(), f"{path.name}: {body.splitlines()[0]}"
+            assert not info.startswith("console") or path.name in PAGES, f"{path.name}: its blocks are not run"
+        seen |= set(shell_lines(path.name))
+        assert path.name in PAGES or not list(shell_lines(path.name)), path.name
+    assert set(NOT_RUN) <= seen, "no page has these any more"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lines_to_copy_are_taken(account, idle, drilled, tmp_path, page):
+    """Those of sh blocks are run against the stand-in: changes of a service by --dry-run, the rest as they are."""
+    lines = [line for line in shell_lines(page) if line and line not in NOT_RUN]
+    if not lines:
+        return
+    told = drilled("leak")["task"]
+    known = {"cluster": idle.cluster, "service": idle.service, "family": idle.family, "group": idle.group, "id": told, "n": "4",
+             "arn": told, "stream": f"{idle.family}/app/{told}"}
+    for line in lines:
+        words = [known.get(STANDS_FOR.get(word), word) for word in shlex.split(line)]
+        if words[0] == "aws":
+            answer = account.cli(*words[1:], "--output", "json")
+            assert answer["code"] == 0, line + answer["err"]
+            continue
+        assert words[0].startswith("scripts/aws/"), line
+        if ">" in words:
+            words = words[:words.index(">")]
+        changes = ["--dry-run"] if words[0].endswith("resolve") else []
+        done = account.script(words[0].rsplit("/", 1)[1], *words[1:], *changes, *idle.where, cwd=tmp_path)
+        assert done.returncode in (0, 1), line + done.stderr
+        assert done.stdout, line
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_passing_are_taken(page, tmp_path):
+    """`scripts/aws/NAME …` in a sentence or a table: by --dry-run, which needs no AWS."""
+    text = re.sub(r"^```.*?^```$", "", (DOCS / page).read_text(), flags=re.M | re.S)
+    environment = {**os.environ, "PATH": "/usr/bin:/bin", "OOMDRILL_CLUSTER": "shop", "OOMDRILL_SERVICE": "web"}
+    values = {"id": "0f5c", "n": "4", "revision": "web:1"}
+    for command in sorted({c for c in re.findall(r"`(scripts/aws/[a-z]+ [^`]+)`", text) if "…" not in c}):
+        words = [values.get(STANDS_FOR.get(word), word) for word in shlex.split(command)]
+        if words[-1] == "--memory":
+            words.append("1024")
+        done = subprocess.run([ROOT / words[0], *words[1:], "--dry-run"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
+
+
 def test_every_page_has_commands():
     pages = {param.id.split(":")[0] for param in blocks()}
     assert {"runbook.md", "knowledge-base.md", "drills.md"} <= pages

@@ -112,7 +112,7 @@ def test_the_whole_guide(account, stub, network, tmp_path):
     assert "steady       oomdrill on oomdrill:2" in out
     play.say("The memory that it needed is there: no leak, but a need. Whoever looks again is told so, not to scale up once more.")
     out = play.run("diagnose")
-    assert diagnosed(out) == "healthy" and "tasks of earlier revisions stopped" in out
+    assert diagnosed(out) == "healthy" and "tasks of earlier deployments stopped" in out
     out = play.run("resolve", "scale-out", "--count", "2", "--yes", "--settle", "2s", "--poll", "2s")
     assert "steady" in out
     out = play.run("resolve", "redeploy", "--yes", "--settle", "2s", "--poll", "2s")

@@ -139,11 +139,12 @@ class Root:
         self.directory = Path(directory)
         self._plans = {}
 
-    def run(self, *arguments, check=True):
+    def run(self, *arguments, check=True, feed=None):
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.directory,
             env=self._stub.environment,
+            input=feed,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,
@@ -194,17 +195,7 @@ class Root:
     def evaluate(self, expression, **variables):
         """The value of an expression in the module, by `terraform console`."""
         (self.directory / "console.tfvars.json").write_text(json.dumps(variables))
-        done = subprocess.run(
-            ["terraform", "console", "-var-file=console.tfvars.json"],
-            input=f"jsonencode({expression})\n",
-            cwd=self.directory,
-            env=self._stub.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        done = self.run("console", "-var-file=console.tfvars.json", feed=f"jsonencode({expression})\n")
         return json.loads(json.loads(done.stdout))
 
     def apply(self, **variables):

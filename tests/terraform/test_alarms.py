@@ -134,7 +134,7 @@ def test_the_early_alarms_keep_the_lead_that_they_state(module, variables):
 def test_the_first_alarm_leads_by_what_was_asked_for(applied):
     outputs = applied("fargate")[1]["outputs"]["oomdrill"]["value"]
     assert outputs["lead_seconds"]["memory-lead"] >= 60
-    assert outputs["lead_seconds"]["memory-forecast"] >= 60
+    assert outputs["lead_seconds"]["memory-forecast"] == 150
     assert 50 <= outputs["threshold_percent"]["memory-lead"] <= 90
 
 

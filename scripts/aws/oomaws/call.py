@@ -14,9 +14,10 @@ USAGE, NO_INPUT, UNAVAILABLE, INTERNAL, AGAIN, NO_PERMISSION = 64, 66, 69, 70, 7
 class Trouble(Exception):
     """Ends a command with one line and an exit code."""
 
-    def __init__(self, code, line):
+    def __init__(self, code, line, unasked=False):
+        """`unasked`: AWS was not reached, or does not know who asks."""
         super().__init__(line)
-        self.code = code
+        self.code, self.unasked = code, unasked
 
 
 # What the CLI says (regular expression over its stderr), the exit code, what we say after "SERVICE OPERATION: ".
@@ -55,17 +56,18 @@ def failure(service, operation, stderr, profile=None):
             if words.get("on"):
                 words["on"] = f" on {words['on']}"
             words.update(said=said[:300], profile=f" --profile {profile}" if profile else "")
-            return Trouble(code, f"{where}: {text.format(**words)}")
+            return Trouble(code, f"{where}: {text.format(**words)}", code in (NO_PERMISSION, UNAVAILABLE, AGAIN) or "no region" in text)
     return Trouble(INTERNAL, f"{where}: {said[:400] or 'the aws CLI failed and did not say why'}")
 
 
 class Aws:
     """The CLI with the options that every call shares."""
 
-    def __init__(self, profile=None, region=None, endpoint_url=None, dry_run=False, say=print):
+    def __init__(self, profile=None, region=None, endpoint_url=None, dry_run=False, say=print, warn=print):
         self.profile = profile
         self.dry_run = dry_run
-        self._say = say
+        self.unasked = None  # the Trouble for which a dry run does without AWS
+        self._say, self._warn = say, warn
         # Older CLIs do not know these variables.
         endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
         region = region or os.environ.get("AWS_REGION")
@@ -97,9 +99,20 @@ class Aws:
         """The call as one would type it."""
         return shlex.join(self.words(service, operation, **arguments))
 
-    def read(self, service, operation, /, unknown=None, **arguments):
+    def read(self, service, operation, /, unknown=None, assumed=None, **arguments):
         """The answer of a call that changes nothing. With --dry-run and an `unknown` it is only printed,
-        and `unknown` stands for the answer."""
+        and `unknown` stands for the answer; with --dry-run and `assumed` it is made where AWS can be asked,
+        and else printed, with `assumed` for the answer."""
+        if self.dry_run and unknown is None and assumed is not None:
+            if self.unasked is None:
+                try:
+                    return self._run(service, operation, arguments)
+                except Trouble as trouble:
+                    if not trouble.unasked:
+                        raise
+                    self.unasked = trouble
+                    self._warn(f"{trouble}; the calls below are for what deploy/terraform puts up by default")
+            unknown = assumed
         if self.dry_run and unknown is not None:
             self._say(self.line(service, operation, **arguments))
             return unknown
@@ -125,7 +138,7 @@ class Aws:
         try:
             done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            raise Trouble(UNAVAILABLE, "the aws CLI is not on PATH; apt install awscli, or pip install awscli") from None
+            raise Trouble(UNAVAILABLE, "the aws CLI is not on PATH; apt install awscli, or pip install awscli", unasked=True) from None
         if done.returncode != 0:
             raise failure(service, operation, done.stderr, self.profile)
         try:

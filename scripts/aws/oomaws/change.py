@@ -1,6 +1,7 @@
 """New revisions of a task definition, updates of a service, and waiting for it to be steady."""
 
 import copy
+import re
 import time
 
 from .call import USAGE, Trouble
@@ -22,6 +23,20 @@ def registered(aws, place, changed):
     return f"{made['family']}:{made['revision']}"
 
 
+def before(aws, place):
+    """`family:revision` that the service's revision came after: the one it was made of, if scripts/aws made it, else the
+    latest active one below it; None where it is the first."""
+    tags = aws.read("ecs", "describe-task-definition", assumed={}, task_definition=place.revision, include=["TAGS"]).get("tags", [])
+    made_of = next((tag["value"] for tag in tags if tag["key"] == BEFORE), None)
+    if made_of and re.fullmatch(r"[\w-]+:\d+", made_of):
+        return made_of
+    answer = aws.read("ecs", "list-task-definitions", assumed={"taskDefinitionArns": [f"{place.family}:1"]}, family_prefix=place.family, status="ACTIVE",
+                      sort="DESC", max_items=1000)
+    found = [arn.rsplit("/", 1)[-1] for arn in answer["taskDefinitionArns"]]
+    earlier = [name for name in found if name.rsplit(":", 1)[0] == place.family and int(name.rsplit(":", 1)[1]) < place.definition["revision"]]
+    return max(earlier, key=lambda name: int(name.rsplit(":", 1)[1]), default=None)
+
+
 def with_memory(definition, memory, cpu):
     """What changes for a task of `memory` MiB: its container's hard limit takes what is added."""
     containers = copy.deepcopy(definition["containerDefinitions"])
@@ -41,12 +56,14 @@ def with_memory(definition, memory, cpu):
     raise Trouble(USAGE, "neither the task nor its container has a hard memory limit: the host's memory is the limit")
 
 
-def with_environment(definition, container_name, variables):
+def with_leak(definition, container_name, command, variables):
+    """What changes for a service whose container leaks: what was set of leaksim before is not meant."""
     containers = copy.deepcopy(definition["containerDefinitions"])
     for container in containers:
         if container["name"] == container_name:
-            kept = [pair for pair in container.get("environment", []) if pair["name"] not in variables]
+            kept = [pair for pair in container.get("environment", []) if not pair["name"].startswith("LEAKSIM_")]
             container["environment"] = kept + [{"name": k, "value": v} for k, v in variables.items()]
+            container["command"] = command
     return {"containerDefinitions": containers}
 
 

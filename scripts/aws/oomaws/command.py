@@ -21,10 +21,35 @@ def duration(text):
     return float(match[1]) * UNITS[match[2]]
 
 
+def some_time(text):
+    """A duration that is more than nothing."""
+    seconds = duration(text)
+    if seconds == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is too short; 1s or more")
+    return seconds
+
+
 def positive(text):
     if not re.fullmatch(r"[1-9]\d*", text):
         raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 on")
     return int(text)
+
+
+def like(expression, what):
+    """An argparse type: text that matches."""
+    def check(text):
+        if not re.fullmatch(expression, text):
+            raise argparse.ArgumentTypeError(f"'{text}' is no {what}")
+        return text
+    return check
+
+
+# As ECS, ECR and CloudWatch name things.
+NAME = like(r"[A-Za-z0-9_-]{1,255}|arn:[\w:/-]+", "name: letters, digits, - and _, or an ARN")
+TASK = like(r"[0-9a-f]{1,32}", "task's id, nor the beginning of one: hexadecimal digits, as `diagnose` shows them")
+REGION = like(r"[a-z]{2}(?:-[a-z]+)+-\d", "region, such as eu-central-1")
+URL = like(r"https?://[^\s/]+\S*", "URL: http:// or https://")
+VARIABLE = like(r"[A-Za-z_][\w-]*=.*", "variable of terraform: NAME=VALUE")
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,17 +65,17 @@ def parser(name, description, epilog):
 def add_common(to, changes=True, place=True):
     if place:
         group = to.add_argument_group("which service (by default what deploy/terraform put up, by `terraform output`)")
-        group.add_argument("--cluster", default=os.environ.get("OOMDRILL_CLUSTER"), help="[OOMDRILL_CLUSTER]")
-        group.add_argument("--service", default=os.environ.get("OOMDRILL_SERVICE"), help="[OOMDRILL_SERVICE]")
-        group.add_argument("--container", default=os.environ.get("OOMDRILL_CONTAINER"),
+        group.add_argument("--cluster", type=NAME, default=os.environ.get("OOMDRILL_CLUSTER"), help="[OOMDRILL_CLUSTER]")
+        group.add_argument("--service", type=NAME, default=os.environ.get("OOMDRILL_SERVICE"), help="[OOMDRILL_SERVICE]")
+        group.add_argument("--container", type=NAME, default=os.environ.get("OOMDRILL_CONTAINER"),
                            help="by default the first essential one [OOMDRILL_CONTAINER]")
     add_terraform(to)
     group = to.add_argument_group("AWS")
     group.add_argument("--profile", help="passed to aws")
-    group.add_argument("--region", help="passed to aws")
-    group.add_argument("--endpoint-url", metavar="URL", help="passed to aws [AWS_ENDPOINT_URL]")
-    group.add_argument("--dry-run", action="store_true", help="print the calls instead"
-                       if not changes else "print the calls that would change something, and make none of them")
+    group.add_argument("--region", type=REGION, help="passed to aws")
+    group.add_argument("--endpoint-url", type=URL, metavar="URL", help="passed to aws [AWS_ENDPOINT_URL]")
+    group.add_argument("--dry-run", action="store_true", help="print the calls instead" if not changes else
+                       "print the calls that would change something, and make none of them; works without credentials")
     if changes:
         group.add_argument("--yes", action="store_true", help="do not ask")
     to.add_argument("--json", action="store_true", help="the result as JSON on stdout, all else on stderr")
@@ -67,7 +92,7 @@ class Session:
     def __init__(self, name, options):
         self.name = name
         self.options = options
-        self.aws = Aws(options.profile, options.region, options.endpoint_url, options.dry_run, self.printed)
+        self.aws = Aws(options.profile, options.region, options.endpoint_url, options.dry_run, self.printed, self.warn)
         self.calls = []
 
     def printed(self, line):

@@ -10,6 +10,7 @@ from .command import bytes_text, rate_text, time_text
 KNOWLEDGE = "docs/knowledge-base.md"
 HIGH = 0.75  # of the limit: a plateau above is worth a word
 CLOSE = 0.95  # of the limit: a crash there may be a failed allocation
+SCATTERED = 1.5  # resident by live byte of a heap: more is fragmentation
 BLIND_POINTS = 20  # percent points between the truth and ECS's metric
 HORIZON_S = 7 * 86400  # a leak that needs longer is not today's incident
 
@@ -28,6 +29,15 @@ KINDS = {
     "unknown": "no events of oomprobe and nothing from ECS to go by",
 }
 TROUBLE = {"burst", "oom-kill", "worker-oom-kill", "allocation-failure", "slow-leak", "sigkill-outside", "stop-timeout"}
+
+
+# Of these a release of late is the first suspect; and what to do where it is not to blame.
+RELEASED = {
+    "oom-kill": "scripts/aws/resolve scale-up buys time",
+    "worker-oom-kill": "fewer or smaller workers, or scale-up",
+    "allocation-failure": "scripts/aws/resolve scale-up, then who limits itself",
+    "slow-leak": "scripts/aws/resolve redeploy before the kill",
+}
 
 
 @dataclass
@@ -71,7 +81,7 @@ def examine(task):
     why = []
 
     def found(kind, confidence, *reasons, memory_mib=None):
-        return Finding(kind, confidence, task.id, [*reasons, *why, *notes(samples, limit)], grown, memory_mib)
+        return Finding(kind, confidence, task.id, [*reasons, *why, *notes(samples, task.of("leak.progress"), limit)], grown, memory_mib)
 
     if is_oom:
         confidence = "certain" if fatal or verdict == "oom_killed" else "likely"
@@ -143,8 +153,8 @@ def kill_evidence(fatal, task, verdict):
     return why
 
 
-def notes(samples, limit):
-    """What the samples say beside: what grew, and whether ECS's metric shows it."""
+def notes(samples, heap, limit):
+    """What the samples say beside: what grew, and whether ECS's metric shows it; `heap`: what a program tells of its own."""
     if len(samples) < 2 or not limit:
         return []
     last = samples[-1]
@@ -158,6 +168,9 @@ def notes(samples, limit):
         if most > shape.FLAT * limit:
             what = {"anon_bytes": "heap and stacks", "shmem_bytes": "shared memory, tmpfs", "kernel_bytes": "kernel memory"}[name]
             said.append(f"what grew: {what} ({name}), by {bytes_text(most)}")
+    if heap and heap[-1].get("fragmentation", 0) >= SCATTERED:
+        said.append(f"of the heap {bytes_text(heap[-1]['live_bytes'])} are live, by its own account, and {heap[-1]['fragmentation']:.1f} times that "
+                    f"resident: what was freed stays ({KNOWLEDGE}, fragmentation)")
     if "MemoryUtilization" in last and last["used_percent"] - last["MemoryUtilization"] > BLIND_POINTS \
             and last.get("shmem_bytes", 0) > limit * BLIND_POINTS / 100:
         said.append(f"ECS's MemoryUtilization shows {last['MemoryUtilization']:.0f} % where {last['used_percent']:.0f} % are used "
@@ -171,13 +184,17 @@ def headline(findings):
     return min(findings, key=lambda finding: order.index(finding.kind)) if findings else None
 
 
-def next_step(finding, where, cpu=None, memory=None):
-    """(command or None, why) after a finding. `where`: the options that name the service; sizes in CPU units and MiB."""
+def next_step(finding, where, cpu=None, memory=None, suspect=None):
+    """(command or None, why) after a finding. `where`: the options that name the service; sizes in CPU units and MiB;
+    `suspect`: the revision before the one that runs, where its release is suspected."""
     if finding is None:
         return None, "nothing stopped and nothing runs; look at the service's events above"
     wanted = finding.memory_mib
     size = sizes.size_for(cpu, max(wanted, (memory or 0) + 1)) if wanted and cpu and memory else None
     up = f"scripts/aws/resolve scale-up{f' --memory {size[1]}' if size else ''} {where}"
+    if suspect and finding.kind in RELEASED:
+        return (f"scripts/aws/resolve rollback --to {suspect} {where}",
+                f"the release is new; if it is not to blame: {RELEASED[finding.kind]}")
     return {
         "burst": (up, "room for the block; a limit on what one request may take is the cure"),
         "oom-kill": (up, f"buys time only; the leak stays: {KNOWLEDGE}, known leaks"),

@@ -25,11 +25,35 @@ def terraform_output(folder):
         return {}
 
 
+# What deploy/terraform puts up by default: what a dry run speaks of where AWS cannot be asked. A test compares.
+DEFAULT = "oomdrill"
+
+
+def assumed_service(name):
+    return {
+        "serviceName": name, "taskDefinition": DEFAULT, "events": [], "deployments": [], "desiredCount": 1, "runningCount": 1,
+        "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {
+            "subnets": ["SUBNET"], "securityGroups": ["SECURITY_GROUP"], "assignPublicIp": "ENABLED"}}}
+
+
+def assumed_definition(container):
+    return {
+        "family": DEFAULT, "revision": 2, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": f"arn:aws:iam::ACCOUNT:role/{DEFAULT}-execution", "taskRoleArn": f"arn:aws:iam::ACCOUNT:role/{DEFAULT}-task",
+        "containerDefinitions": [{
+            "name": container or "app", "image": f"ACCOUNT.dkr.ecr.REGION.amazonaws.com/{DEFAULT}:TAG", "essential": True, "memory": 480,
+            "entryPoint": ["oomprobe", "run", "--"], "command": ["leaksim"],
+            "logConfiguration": {"logDriver": "awslogs", "options": {
+                "awslogs-group": f"/ecs/{DEFAULT}", "awslogs-region": "REGION", "awslogs-stream-prefix": DEFAULT}}}]}
+
+
 def named(options):
     """(cluster, service) out of the options, or of terraform's outputs."""
     if options.cluster and options.service:
         return options.cluster, options.service
     told = terraform_output(terraform_folder(options))
+    if options.dry_run:
+        told = {"cluster_name": DEFAULT, "service_name": DEFAULT, **told}
     cluster, service = options.cluster or told.get("cluster_name"), options.service or told.get("service_name")
     if not cluster or not service:
         raise Trouble(USAGE, "which service? --cluster NAME --service NAME; `aws ecs list-clusters` shows them")
@@ -40,21 +64,18 @@ class Place:
     """A service as it stands: `service` and `definition` as ECS describes them."""
 
     def __init__(self, aws, options, needed=True):
-        """`needed`: asked even with --dry-run, because what is to be printed depends on it."""
+        """`needed`: asked even with --dry-run, where AWS can be asked, because what is to be printed depends on it."""
         self.cluster, name = named(options)
-        unknown = None if needed else {"services": [{
-            "serviceName": name, "taskDefinition": "FAMILY", "events": [], "deployments": [], "desiredCount": 0, "runningCount": 0}]}
-        answer = aws.read("ecs", "describe-services", unknown, cluster=self.cluster, services=[name])
+        assumed = {"services": [assumed_service(name)]}
+        answer = aws.read("ecs", "describe-services", None if needed else assumed, assumed, cluster=self.cluster, services=[name])
         found = [s for s in answer["services"] if s.get("status") != "INACTIVE"]
         if not found:
             raise Trouble(NO_INPUT, f"no service '{name}' in cluster '{self.cluster}'; "
                           f"`{aws.line('ecs', 'list-services', cluster=self.cluster)}` shows those that are there")
         self.service = found[0]
         self.name = self.service["serviceName"]
-        unknown = None if needed else {"taskDefinition": {"family": "FAMILY", "revision": 0, "containerDefinitions": [{
-            "name": options.container or "CONTAINER", "essential": True, "logConfiguration": {"logDriver": "awslogs", "options": {
-                "awslogs-group": "LOG_GROUP", "awslogs-stream-prefix": "PREFIX"}}}]}}
-        self.definition = aws.read("ecs", "describe-task-definition", unknown,
+        assumed = {"taskDefinition": assumed_definition(options.container)}
+        self.definition = aws.read("ecs", "describe-task-definition", None if needed else assumed, assumed,
                                    task_definition=self.service["taskDefinition"])["taskDefinition"]
         containers = self.definition["containerDefinitions"]
         wanted = [c for c in containers if c["name"] == options.container] if options.container else (
@@ -71,6 +92,11 @@ class Place:
     @property
     def revision(self):
         return f"{self.family}:{self.definition['revision']}"
+
+    @property
+    def deployed(self):
+        """When the service's revision was deployed: epoch seconds, 0 where ECS does not say."""
+        return next((epoch(d.get("createdAt")) for d in self.service.get("deployments", []) if d.get("status") == "PRIMARY"), 0.0)
 
     @property
     def limit_mib(self):
