@@ -102,18 +102,18 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
       return complain(streams, read.error(), ExitCode::no_input);
     }
     watch.next_recording();
-    for (const auto& problem : reader.problems()) {
-      streams.err << "oomdrill: "
-                  << run::printable(
-                         fmt::format("{}:{}: {}; skipped", path, problem.line, problem.what))
-                  << '\n';
-    }
     const auto& counts = reader.counts();
     if (counts.events == 0) {
       return complain(streams,
                       Error{fmt::format("no event in {} lines", counts.lines), run::printable(path),
                             "give what oomprobe or oomdrill run recorded (--format json or emf)"},
                       ExitCode::data_error);
+    }
+    for (const auto& problem : reader.problems()) {
+      streams.err << "oomdrill: "
+                  << run::printable(
+                         fmt::format("{}:{}: {}; skipped", path, problem.line, problem.what))
+                  << '\n';
     }
     total.lines += counts.lines;
     total.events += counts.events;

@@ -171,8 +171,10 @@ class Reader::Body {
     ++counts.lines;
     std::string_view line(data_.get() + begin_, at - begin_);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (std::exchange(overlong_, false) || line.size() > kLongestLine) {
-      if (line.size() > kLongestLine) overlong_json_ = looks_like_json(line);
+    // How it began is known where its beginning is gone.
+    const bool is_rest = std::exchange(overlong_, false);
+    if (is_rest || line.size() > kLongestLine) {
+      if (!is_rest) overlong_json_ = looks_like_json(line);
       too_long(std::exchange(overlong_json_, false));
       return;
     }

@@ -127,6 +127,8 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
       return;
     }
   }
+  const double gap_s = at - open->last_s;
+  if (run.series.samples() > 0 && gap_s >= Run::kLeastGap) run.gap_s = std::max(run.gap_s, gap_s);
   open->last_s = at;
   Values values = no_values();
   const auto used = record.whole("used_bytes");

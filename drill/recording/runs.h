@@ -27,6 +27,10 @@ struct Run {
   std::optional<std::uint64_t> reservation_bytes = {};
   /// The wall clock stepped back: the curve goes on as if it had not.
   std::uint64_t clock_steps = 0;
+  /// The longest time without a sample, from kLeastGap on: the clock stepped on, or nothing was
+  /// recorded; 0: there is none.
+  double gap_s = 0;
+  static constexpr double kLeastGap = 3600;
 
   [[nodiscard]] double duration_s() const { return to_seconds(last - first); }
   /// An OOM kill that the workload did not survive.

@@ -419,6 +419,11 @@ Section evidence(const View& view) {
   if (view.run.clock_steps > 0) {
     table.rows.push_back({"clock", fmt::format("stepped back {} times", view.run.clock_steps)});
   }
+  if (view.run.gap_s > 0) {
+    table.rows.push_back(
+        {"gap", fmt::format("{} without a sample: nothing was recorded, or the clock was set",
+                            run::format_seconds(view.run.gap_s))});
+  }
   section.blocks.push_back(std::move(table));
 
   if (view.runs.all().size() > 1) {

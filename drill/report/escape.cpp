@@ -7,14 +7,13 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// U+202A to U+202E and U+2066 to U+2069, which all are of three bytes.
-bool turns_direction(std::string_view at) {
-  if (at.size() < 3 || at[0] != '\xE2') return false;
-  return (at[1] == '\x80' && at[2] >= '\xAA' && at[2] <= '\xAE') ||
-         (at[1] == '\x81' && at[2] >= '\xA6' && at[2] <= '\xA9');
-}
-
 }  // namespace
+
+bool turns_direction(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xE2') return false;
+  return (text[1] == '\x80' && text[2] >= '\xAA' && text[2] <= '\xAE') ||
+         (text[1] == '\x81' && text[2] >= '\xA6' && text[2] <= '\xA9');
+}
 
 std::string clean_text(std::string_view text) {
   const bool valid = simdjson::validate_utf8(text.data(), text.size());
@@ -22,8 +21,14 @@ std::string clean_text(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F: "\xC2\x9B" opens a sequence as ESC [ does.
+    const bool is_c1 = c == 0xC2 && i + 1 < text.size() &&
+                       (static_cast<unsigned char>(text[i + 1]) & 0xE0U) == 0x80;
     if (c < 0x20 || c == 0x7F) {
       out += ' ';
+    } else if (is_c1) {
+      out += ' ';
+      ++i;
     } else if (c >= 0x80 && !valid) {
       out += kReplacement;
     } else if (turns_direction(text.substr(i))) {

@@ -8,6 +8,7 @@
 
 #include "alarm/report.h"
 #include "base/units.h"
+#include "report/escape.h"
 #include "run/process.h"
 
 namespace oomdrill::run {
@@ -469,6 +470,9 @@ std::string printable(std::string_view text) {
     } else if (c1) {
       out += '?';
       ++i;
+    } else if (report::turns_direction(text.substr(i))) {
+      out += '?';
+      i += 2;
     } else {
       out += text[i];
     }

@@ -89,6 +89,10 @@ void add_run(Lines& lines, const Run& run, const Trend& trend, std::size_t index
     lines.add("clock", fmt::format("stepped back {} times: the curve goes on as if it had not",
                                    run.clock_steps));
   }
+  if (run.gap_s > 0) {
+    lines.add("gap", fmt::format("{} without a sample: nothing was recorded, or the clock was set",
+                                 seconds(run.gap_s)));
+  }
 }
 
 std::string text_report(const Runs& runs, const std::vector<Trend>& trends, bool weekly) {
@@ -180,6 +184,7 @@ std::string json_report(const Runs& runs, const std::vector<Trend>& trends) {
     }
     one["lost_events"] = run.account.lost;
     one["clock_steps"] = run.clock_steps;
+    one["gap_s"] = run.gap_s;
     json["runs"].push_back(one);
   }
   const Restarts restarts = restarts_of(runs.all());

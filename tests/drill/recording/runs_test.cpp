@@ -78,6 +78,12 @@ TEST(Runs, AClockThatStepsBackIsTold) {
   EXPECT_NEAR(run.series.duration_s(), 2, 0.01);
 }
 
+TEST(Runs, AClockThatStepsOnIsToldAsAGap) {
+  const Runs runs = runs_of({sample(0, 1) + sample(1, 2) + sample(9000, 3) + sample(9001, 4)});
+  EXPECT_NEAR(runs.all()[0].gap_s, 8999, 0.01);
+  EXPECT_EQ(runs_of({sample(0, 1) + sample(60, 2)}).all()[0].gap_s, 0);
+}
+
 TEST(Runs, NothingIsSaidClearly) {
   test::FixtureTree tree;
   tree.file("/empty", "").file("/text", "hello\nworld\n").file("/cut", "{\"event\":\"memory.sam");
