@@ -1,11 +1,9 @@
-// Service prediction: its cost is linear in tasks × minutes.
-//   cmake --preset bench && cmake --build --preset bench --target service_bench
-//   build/bench/bench/service_bench
+// Service prediction over tasks and over minutes. bench/service/run runs it.
+#include "predict/service.h"
+
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
-
-#include "predict/service.h"
 
 namespace {
 
