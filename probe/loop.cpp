@@ -18,16 +18,18 @@ timespec until(Nanoseconds deadline, const Clock& clock) {
 }  // namespace
 
 LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
-                 const SignalInbox& signals, const Clock& clock) {
+                 const SignalInbox& signals, Exporter& exporter, const Clock& clock) {
   for (;;) {
     Nanoseconds deadline = monitor.deadline();
     if (const auto kill = supervisor ? supervisor->deadline() : std::nullopt) {
       deadline = std::min(deadline, *kill);
     }
     // A removed cgroup is always ready: it must not be waited for. poll() skips a negative fd.
-    std::array<pollfd, 2> waiting = {
+    std::array<pollfd, 4> waiting = {
         pollfd{.fd = signals.fd(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = monitor.blind() ? -1 : source.events_fd(), .events = POLLPRI, .revents = 0}};
+        pollfd{.fd = monitor.blind() ? -1 : source.events_fd(), .events = POLLPRI, .revents = 0},
+        pollfd{.fd = exporter.listener(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = exporter.client(), .events = POLLIN, .revents = 0}};
     const timespec timeout = until(deadline, clock);
     const int ready = ::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
 
@@ -51,6 +53,9 @@ LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
     }
     if (supervisor != nullptr) supervisor->tick();
     monitor.tick();
+    if (ready > 0 && waiting[3].revents != 0) exporter.drain();
+    if (ready > 0 && waiting[2].revents != 0) exporter.serve(monitor);
+    exporter.refresh(monitor, clock.now());
     if (supervisor == nullptr && monitor.subject_gone()) return {std::nullopt, "cgroup_removed"};
   }
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "expose/exporter.h"
 #include "monitor.h"
 #include "source/source.h"
 #include "supervise/signals.h"
@@ -19,6 +20,6 @@ struct LoopEnd {
 /// One thread, one wait for everything: signals, the source's descriptor, the next look. Ends with
 /// the workload; without one at a request to stop, or with what is watched.
 LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
-                 const SignalInbox& signals, const Clock& clock);
+                 const SignalInbox& signals, Exporter& exporter, const Clock& clock);
 
 }  // namespace oomdrill::probe

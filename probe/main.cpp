@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -10,5 +12,6 @@ int main(int argc, char** argv) {
   return oomdrill::probe::run_program(
       arguments, {.root = {},
                   .environment = [](const char* name) { return std::getenv(name); },
+                  .variables = ::environ,
                   .clock = &clock});
 }

@@ -13,6 +13,7 @@
 
 #include "detect/cadence.h"
 #include "detect/growth.h"
+#include "expose/exposition.h"
 #include "report.h"
 #include "version.h"
 
@@ -193,6 +194,7 @@ bool Monitor::read(bool counters_only) {
   now_.at = clock_->now();
   if (done) {
     blind_ = false;
+    looked_at_wall_ = clock_->wall();
     return true;
   }
   // Removed while watched: kernfs then answers ENODEV to whoever holds it open.
@@ -402,6 +404,7 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
     read(false);
   }
   tell_exit(judgement, death, before);
+  judgement_ = judgement;
   return judgement;
 }
 
@@ -656,6 +659,25 @@ void Monitor::tell_sample() {
         .real("probe_longest_stall_s", seconds(longest_stall_));
   }
   emitter_->emit(sample);
+}
+
+std::size_t Monitor::expose(std::span<char> out) {
+  Exposed state;
+  state.reading = &now_;
+  state.version = version();
+  state.reservation = reservation();
+  state.context = &emitter_->context();
+  state.looked_at = looked_at_wall_;
+  state.oom_kills_told = state_.oom_kills;
+  state.events = emitter_->emitted();
+  state.dropped = emitter_->dropped();
+  state.rss = own_cost_.rss();
+  state.cpu_s = rounded(OwnCost::cpu_s(), 3);
+  if (judgement_) {
+    state.verdict = name(judgement_->verdict);
+    state.exit_code = judgement_->exit_code;
+  }
+  return write_exposition(state, out);
 }
 
 void Monitor::stop(std::string_view reason) {

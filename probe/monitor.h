@@ -2,7 +2,9 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -70,6 +72,9 @@ class Monitor {
   std::optional<Judgement> reaped(const Reaped& reaped);
   void stop(std::string_view reason);
 
+  /// The state at the last look, for Prometheus: the size of the text in `out`.
+  std::size_t expose(std::span<char> out);
+
   /// What is watched exists no more.
   [[nodiscard]] bool subject_gone() const { return gone_; }
   /// Readings fail: waiting for the source's descriptor would spin.
@@ -134,6 +139,7 @@ class Monitor {
   Nanoseconds look_at_{};
   Nanoseconds sample_at_{};
   Nanoseconds looked_at_{};
+  WallTime looked_at_wall_{};
   Nanoseconds workload_started_at_{};
   /// Kills told as the workload's before it could be waited for.
   std::uint64_t told_dying_ = 0;
@@ -151,6 +157,7 @@ class Monitor {
   std::uint64_t dropped_told_ = 0;
   std::uint64_t emitted_seen_ = 0;
   bool workload_ended_ = false;
+  std::optional<Judgement> judgement_;  ///< on the workload that has ended
   bool blind_ = false;
   bool gone_ = false;
 };

@@ -30,6 +30,12 @@ constexpr Option kFormat = {"format", "FORMAT", "auto",
 constexpr Option kDoctorFormat = {"format", "FORMAT", "text", "text or json"};
 constexpr Option kNamespace = {"metric-namespace", "NAME", "oomdrill",
                                "CloudWatch namespace of the metrics (emf)"};
+constexpr Option kDimensions = {"dimensions", "NAME=VALUE,…", "",
+                                "Dimensions of the metrics (emf), one set beside those that ECS "
+                                "tells; at most 30, such as Stage=prod,Team=shop"};
+constexpr Option kPrometheus = {"prometheus", "WHERE", "",
+                                "Figures for Prometheus: at :PORT or ADDRESS:PORT under /metrics, "
+                                "or in a file PATH.prom for node_exporter's textfile collector"};
 constexpr Option kOutput = {"output", "PATH", "-",
                             "File that events are appended to; -: standard output"};
 constexpr Option kRecorder = {
@@ -57,14 +63,16 @@ constexpr Option kScore = {"oom-score-adj", "N", "auto",
 constexpr Option kFailAbove = {"fail-above", "PERCENT", "",
                                "Exit 1 if the working set is above this part of the limit"};
 
-constexpr std::array kRunOptions = {kInterval,    kMinInterval, kMaxInterval,  kMaxEvents,
-                                    kThresholds,  kHysteresis,  kFormat,       kNamespace,
-                                    kOutput,      kRecorder,    kRecorderSize, kEcsTimeout,
-                                    kSignalGroup, kKillAfter,   kScore};
-constexpr std::array kWatchOptions = {
-    kCgroup,     kPid,    kInterval,  kMinInterval, kMaxInterval, kMaxEvents,    kThresholds,
-    kHysteresis, kFormat, kNamespace, kOutput,      kRecorder,    kRecorderSize, kEcsTimeout};
-constexpr std::array kSnapshotOptions = {kCgroup, kFailAbove, kFormat, kNamespace, kEcsTimeout};
+constexpr std::array kRunOptions = {
+    kInterval,     kMinInterval, kMaxInterval, kMaxEvents,  kThresholds, kHysteresis,
+    kFormat,       kNamespace,   kDimensions,  kPrometheus, kOutput,     kRecorder,
+    kRecorderSize, kEcsTimeout,  kSignalGroup, kKillAfter,  kScore};
+constexpr std::array kWatchOptions = {kCgroup,      kPid,       kInterval,     kMinInterval,
+                                      kMaxInterval, kMaxEvents, kThresholds,   kHysteresis,
+                                      kFormat,      kNamespace, kDimensions,   kPrometheus,
+                                      kOutput,      kRecorder,  kRecorderSize, kEcsTimeout};
+constexpr std::array kSnapshotOptions = {kCgroup,    kFailAbove,  kFormat,
+                                         kNamespace, kDimensions, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
 
 constexpr std::array kCommands = {
@@ -144,8 +152,44 @@ Result<std::uint64_t> parse_recorder_size(std::string_view text) {
   return *bytes;
 }
 
-OutputSettings read_output(const Arguments& arguments) {
+Result<std::vector<std::pair<std::string, std::string>>> parse_dimensions(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> out;
+  while (!text.empty()) {
+    const auto pair = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(pair.size() + 1, text.size()));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos) {
+      return fail("'" + std::string(pair) + "' is no dimension", {},
+                  "write NAME=VALUE, several with a comma between");
+    }
+    out.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  for (const auto& [name, value] : out) {
+    // A dimension is a member of the root too, and must not be there twice.
+    if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+        !name.empty()) {
+      return fail("'" + name + "' could be a member of events", {},
+                  "use a capital letter, as CloudWatch's own dimensions do");
+    }
+  }
+  telemetry::Context context;
+  context.dimension_sets = {out};
+  if (const auto valid = telemetry::validate(context); !valid) return fail(valid.error());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (out[k].first == out[i].first) {
+        return fail("'" + out[i].first + "' is named twice", {}, "name each dimension once");
+      }
+    }
+  }
+  return out;
+}
+
+Result<OutputSettings> read_output(const Arguments& arguments) {
   OutputSettings out;
+  auto dimensions = arguments.get("dimensions", parse_dimensions);
+  if (!dimensions) return fail(dimensions.error());
+  out.dimensions = std::move(*dimensions);
   out.format = arguments.text("format");
   out.metric_namespace = arguments.text("metric-namespace");
   out.path = arguments.text("output").empty() ? "-" : arguments.text("output");
@@ -222,7 +266,9 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
     out.thresholds += fmt::format("{}{}%", out.thresholds.empty() ? "" : ",", percent);
   }
   if (out.thresholds.empty()) out.thresholds = "none";
-  out.output = read_output(arguments);
+  auto output = read_output(arguments);
+  if (!output) return fail(output.error());
+  out.output = std::move(*output);
   out.ecs_timeout = *timeout;
   out.cgroup = arguments.text("cgroup");
   if (!arguments.text("pid").empty()) {
@@ -232,6 +278,11 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
       return fail("cannot be given beside --cgroup", "--pid", "name one of them");
     }
     out.pid = *pid;
+  }
+  if (!arguments.text("prometheus").empty()) {
+    const auto target = arguments.get("prometheus", parse_export_target);
+    if (!target) return fail(target.error());
+    out.prometheus = *target;
   }
   out.recorder = arguments.text("recorder");
   const auto size = arguments.get("recorder-size", parse_recorder_size);
@@ -280,7 +331,9 @@ Result<SnapshotSettings> read_snapshot(const Arguments& arguments) {
     if (!percent) return fail(percent.error());
     out.fail_above = *percent;
   }
-  out.output = read_output(arguments);
+  auto output = read_output(arguments);
+  if (!output) return fail(output.error());
+  out.output = std::move(*output);
   out.ecs_timeout = *timeout;
   out.cgroup = arguments.text("cgroup");
   return out;

@@ -3,9 +3,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/options.h"
 #include "detect/policy.h"
+#include "expose/exporter.h"
 #include "supervise/child.h"
 
 namespace oomdrill::probe {
@@ -17,7 +20,8 @@ std::span<const Command> commands();
 struct OutputSettings {
   std::string format;
   std::string metric_namespace;
-  std::string path;  ///< "-": standard output
+  std::vector<std::pair<std::string, std::string>> dimensions;  ///< of a metric set of their own
+  std::string path;                                             ///< "-": standard output
 };
 
 struct WatchSettings {
@@ -29,6 +33,7 @@ struct WatchSettings {
   int pid = 0;           ///< whose cgroup; 0: none was named
   std::string recorder;  ///< path; empty: none
   std::uint64_t recorder_bytes = 0;
+  std::optional<ExportTarget> prometheus;
 };
 
 struct RunSettings {

@@ -26,6 +26,24 @@ int show(const Machine& machine, const std::string& text) {
   return code(ExitCode::write_error);
 }
 
+/// Variables speak to all commands: one that `run` would refuse is as wrong where another command
+/// is run in the same container, such as its health check.
+Result<void> check_environment(const Machine& machine) {
+  if (auto known = check_variables(commands(), machine.variables); !known) return known;
+  const auto check = [&machine](std::size_t index, auto read,
+                                const std::vector<std::string>& texts) -> Result<void> {
+    const auto arguments = parse_arguments(commands()[index], texts, machine.environment);
+    if (!arguments) return fail(arguments.error());
+    const auto settings = read(*arguments);
+    if (!settings) return fail(settings.error());
+    return {};
+  };
+  if (auto fit = check(0, read_run, {"--", "command"}); !fit) return fit;
+  if (auto fit = check(1, read_watch, {}); !fit) return fit;
+  if (auto fit = check(2, read_snapshot, {}); !fit) return fit;
+  return check(3, read_doctor, {});
+}
+
 template <class Settings>
 int dispatch(const Command& command, std::span<const std::string> texts, const Machine& machine,
              Result<Settings> (*read)(const Arguments&),
@@ -46,6 +64,10 @@ int dispatch(const Command& command, std::span<const std::string> texts, const M
   const auto settings = read(*arguments);
   if (!settings) {
     complain(machine, settings.error().line());
+    return code(ExitCode::usage);
+  }
+  if (const auto fit = check_environment(machine); !fit) {
+    complain(machine, fit.error().line());
     return code(ExitCode::usage);
   }
   return perform(*settings, machine);

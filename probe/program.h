@@ -15,6 +15,7 @@ namespace oomdrill::probe {
 struct Machine {
   FileRoot root;
   Environment environment;
+  const char* const* variables = nullptr;  ///< environ, where misspelt ones are looked for
   const Clock* clock;
   int out = 1;
   int err = 2;

@@ -79,6 +79,7 @@ struct Prepared {
   Output output;
   std::unique_ptr<RingFile> ring;
   std::unique_ptr<telemetry::Emitter> recorder;
+  Exporter exporter;
 };
 
 tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine& machine) {
@@ -99,6 +100,14 @@ tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine
     out.ring = std::make_unique<RingFile>(std::move(*ring));
     out.recorder = std::make_unique<telemetry::Emitter>(
         *telemetry::choose_encoder("json", false, false), out.output.context, *out.ring, 0);
+  }
+  if (settings.prometheus) {
+    auto exporter = Exporter::open(*settings.prometheus, settings.policy.interval);
+    if (!exporter) {
+      complain(machine, Error(exporter.error()).within("--prometheus").line());
+      return tl::unexpected<int>(code(ExitCode::cannot_create));
+    }
+    out.exporter = std::move(*exporter);
   }
   return out;
 }
@@ -175,10 +184,12 @@ int run(const RunSettings& settings, const Machine& machine) {
                     *what.oom_score_adj, std::strerror(score_error)));
   }
 
-  const LoopEnd end = run_loop(monitor, &supervisor, *source, *signals, *machine.clock);
+  const LoopEnd end =
+      run_loop(monitor, &supervisor, *source, *signals, prepared->exporter, *machine.clock);
   // Back to those who had it, such as the script that this was started from.
   if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   monitor.stop(end.reason);
+  prepared->exporter.finish(monitor);
   // It exits as the workload did, whatever became of the events.
   (void)finish(emitter, prepared->output, settings.watch.output, machine);
   return end.judgement->exit_code;
@@ -219,8 +230,10 @@ int watch(const WatchSettings& settings, const Machine& machine) {
   if (!unlocked.empty()) monitor.warn(unlocked);
   if (!prepared->ecs_warning.empty()) monitor.warn(prepared->ecs_warning);
 
-  const LoopEnd end = run_loop(monitor, nullptr, **source, *signals, *machine.clock);
+  const LoopEnd end =
+      run_loop(monitor, nullptr, **source, *signals, prepared->exporter, *machine.clock);
   monitor.stop(end.reason);
+  prepared->exporter.finish(monitor);
   const bool written = finish(emitter, prepared->output, settings.output, machine);
   return code(written ? ExitCode::success : ExitCode::write_error);
 }

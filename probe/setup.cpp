@@ -85,6 +85,7 @@ tl::expected<Output, OutputFailure> open_output(const Machine& machine,
   if (!encoder) return refuse(ExitCode::usage, Error(encoder.error()).within("--format"));
 
   Output out{*encoder, identity::make_context(task, settings.metric_namespace), nullptr};
+  if (!settings.dimensions.empty()) out.context.dimension_sets.push_back(settings.dimensions);
   if (const auto valid = telemetry::validate(out.context); !valid) {
     return refuse(ExitCode::usage, valid.error());
   }

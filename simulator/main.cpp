@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@ int main(int argc, char** argv) {
   oomdrill::simulator::SignalClock clock(stop);
   return oomdrill::simulator::run(
       arguments, {.environment = [](const char* name) { return std::getenv(name); },
+                  .variables = ::environ,
                   .clock = &clock,
                   .stop = &stop,
                   .preload = oomdrill::simulator::execute_under});

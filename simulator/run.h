@@ -15,6 +15,7 @@ namespace oomdrill::simulator {
 struct Machine {
   FileRoot root = {};
   Environment environment = {};
+  const char* const* variables = nullptr;  ///< environ, where misspelt ones are looked for
   Clock* clock = nullptr;
   int out = 1;
   int err = 2;

@@ -68,6 +68,24 @@ TEST(Options, TypedErrorsNameWhereTheValueCameFrom) {
   EXPECT_TRUE(variable.error().line().starts_with("LEAKSIM_RATE: ")) << variable.error().line();
 }
 
+TEST(Options, AVariableThatNoOptionReadsIsRefused) {
+  const auto check = [](std::vector<const char*> environment) {
+    environment.push_back(nullptr);
+    constexpr std::string_view kOthers[] = {"LEAKSIM_INTERNAL"};
+    const auto result = check_variables(std::span(&kCommand, 1), environment.data(), kOthers);
+    return result ? std::string() : result.error().line();
+  };
+  EXPECT_EQ(check({"PATH=/bin", "LEAKSIM_RATE=1MB/s", "LEAKSIM_MAX_BYTES=1", "LEAKSIM_INTERNAL=1",
+                   "LEAKSIMS_RAT=1", "LEAKSIM_RAT=", "LEAKSIM_PORT=tcp://10.0.0.1:80",
+                   "LEAKSIM_PORT_80_TCP=tcp://10.0.0.1:80", "LEAKSIM_SERVICE_HOST=10.0.0.1"}),
+            "");
+  EXPECT_EQ(check({"LEAKSIM_RAET=1MB/s"}),
+            "LEAKSIM_RAET: no option has this variable; the nearest is LEAKSIM_RATE; see leaksim "
+            "--help");
+  EXPECT_NE(check({"LEAKSIM_MAXBYTES=1"}).find("nearest is LEAKSIM_MAX_BYTES"), std::string::npos);
+  EXPECT_TRUE(check_variables(std::span(&kCommand, 1), nullptr));
+}
+
 TEST(Options, HelpShowsVariableAndDefault) {
   const std::string help = help_text(kCommand);
   for (const char* part :

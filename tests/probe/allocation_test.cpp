@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "allocation_counter.h"
+#include "expose/exporter.h"
 #include "fakes.h"
 #include "fixture_tree.h"
 #include "readings.h"
@@ -145,6 +146,24 @@ TEST(SteadyState, OpensNothingAndAllocatesNothing) {
   EXPECT_EQ(open_count.load() - opens, 0U);
   EXPECT_EQ(test::allocations() - allocations, 0U);
   EXPECT_GT(recorder.emitted(), 300U);
+}
+
+/// A scraper's request, and the textfile, which alone opens something: its own next version.
+TEST(Exposing, AllocatesNothing) {
+  fake::NullSink sink;
+  fake::Rig rig(sink);
+  rig.monitor.start({});
+  test::FixtureTree tree;
+  tree.file("/keep", "");
+  auto file = Exporter::open({tree.path() + "/x.prom", {}}, std::chrono::seconds(1));
+  ASSERT_TRUE(file) << file.error().line();
+  std::vector<char> out(kMostExposition);
+  const auto allocations = test::allocations();
+  std::size_t size = 0;
+  for (int i = 0; i < 10; ++i) size = rig.monitor.expose(out);
+  file->finish(rig.monitor);
+  EXPECT_EQ(test::allocations() - allocations, 0U);
+  EXPECT_GT(size, 100U);
 }
 
 }  // namespace

@@ -97,6 +97,36 @@ TEST(RunOptions, BadOnesAreRefusedByNameAndWithARemedy) {
   }
 }
 
+TEST(RunOptions, DimensionsAndPrometheus) {
+  const auto run = parse("run", read_run, {"--dimensions", "Stage=prod,Team=a=b", "--", "x"},
+                         {{"OOMPROBE_PROMETHEUS", ":9464"}});
+  ASSERT_TRUE(run) << run.error().line();
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(run->watch.output.dimensions, (Pairs{{"Stage", "prod"}, {"Team", "a=b"}}));
+  ASSERT_TRUE(run->watch.prometheus);
+  std::string many;
+  for (int i = 0; i < 31; ++i) many += "D" + std::to_string(i) + "=x,";
+  many.pop_back();
+  const BadRow rows[] = {
+      {{"--dimensions", "prod", "--", "x"}, "--dimensions: 'prod' is no dimension"},
+      {{"--dimensions", "Stage=", "--", "x"}, "its value '' is blank"},
+      {{"--dimensions", "=x", "--", "x"}, "its name is blank"},
+      {{"--dimensions", ":a=x", "--", "x"}, "begins with ':'"},
+      {{"--dimensions", "Stage=\xc3\xa4", "--", "x"}, "not printable ASCII"},
+      {{"--dimensions", "A=x,A=x", "--", "x"}, "'A' is named twice"},
+      {{"--dimensions", "A=x,A=y", "--", "x"}, "two values"},
+      {{"--dimensions", "task_id=x", "--", "x"}, "'task_id' could be a member of events"},
+      {{"--dimensions", many, "--", "x"}, "31 dimensions"},
+      {{"--prometheus", "9464", "--", "x"}, "--prometheus: '9464' is no address to listen on"},
+      {{"--prometheus", "/run/x.txt", "--", "x"}, "does not end in .prom"},
+  };
+  for (const BadRow& row : rows) {
+    const auto bad = parse("run", read_run, row.arguments);
+    ASSERT_FALSE(bad) << row.part;
+    EXPECT_NE(bad.error().line().find(row.part), std::string::npos) << bad.error().line();
+  }
+}
+
 TEST(SnapshotOptions, FailAboveIsOptional) {
   EXPECT_FALSE(parse("snapshot", read_snapshot, {})->fail_above);
   EXPECT_EQ(parse("snapshot", read_snapshot, {"--fail-above", "95%"})->fail_above, 95);

@@ -82,6 +82,13 @@ Result<Arguments> parse_arguments(const Command& command, std::span<const std::s
 /// "LEAKSIM_MAX_BYTES".
 std::string environment_name(const Command& command, const Option& option);
 
+/// A usage error where a variable has the programs' prefix and no option of `commands` reads it:
+/// misspelt, it would be passed over in silence. Names the nearest one. `environment` is environ;
+/// `others` are further names that mean something. Variables that are empty, and those that
+/// Kubernetes and Docker make of a service of the program's name (OOMPROBE_PORT, …), are let be.
+Result<void> check_variables(std::span<const Command> commands, const char* const* environment,
+                             std::span<const std::string_view> others = {});
+
 /// The help text: usage, summary, each option with its variable and default, epilogue.
 std::string help_text(const Command& command);
 
