@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "identity/identity.h"
+#include "pressure_trigger.h"
 #include "program.h"
 #include "report.h"
 #include "setup.h"
@@ -29,13 +30,10 @@ constexpr std::size_t kLongestReport = 64 << 10;
 
 Trial tried(int error) { return {true, error == 0 ? "" : std::strerror(error)}; }
 
-/// Registers a trigger that needs no privilege (a window of 2 s) and drops it again.
+/// Registers a trigger and drops it again.
 Trial try_trigger(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) return tried(errno);
-  constexpr std::string_view kTrigger = "some 150000 2000000";
-  const auto n = ::write(fd.get(), kTrigger.data(), kTrigger.size() + 1);
-  return tried(n < 0 ? errno : 0);
+  const auto fd = open_pressure_trigger(path);
+  return tried(fd ? 0 : fd.error().errnum);
 }
 
 Trial try_event_control(const std::string& directory) {

@@ -18,18 +18,20 @@ timespec until(Nanoseconds deadline, const Clock& clock) {
 }  // namespace
 
 LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
-                 const SignalInbox& signals, Exporter& exporter, const Clock& clock) {
+                 PressureTrigger& pressure, const SignalInbox& signals, Exporter& exporter,
+                 const Clock& clock) {
   for (;;) {
     Nanoseconds deadline = monitor.deadline();
     if (const auto kill = supervisor ? supervisor->deadline() : std::nullopt) {
       deadline = std::min(deadline, *kill);
     }
     // A removed cgroup is always ready: it must not be waited for. poll() skips a negative fd.
-    std::array<pollfd, 4> waiting = {
+    std::array<pollfd, 5> waiting = {
         pollfd{.fd = signals.fd(), .events = POLLIN, .revents = 0},
         pollfd{.fd = monitor.blind() ? -1 : source.events_fd(), .events = POLLPRI, .revents = 0},
         pollfd{.fd = exporter.listener(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = exporter.client(), .events = POLLIN, .revents = 0}};
+        pollfd{.fd = exporter.client(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = pressure.fd(), .events = POLLPRI, .revents = 0}};
     const timespec timeout = until(deadline, clock);
     const int ready = ::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
 
@@ -46,6 +48,13 @@ LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
       }
     }
     if (ready > 0 && (waiting[1].revents & (POLLPRI | POLLERR)) != 0) monitor.wake();
+    if (ready > 0 && waiting[4].revents != 0) {
+      if ((waiting[4].revents & POLLERR) != 0) {
+        pressure.close();
+      } else {
+        monitor.pressed();
+      }
+    }
     if (child_ended && supervisor != nullptr) {
       if (const auto judgement = monitor.reaped(supervisor->reap())) {
         return {judgement, "workload_exited"};

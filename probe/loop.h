@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "expose/exporter.h"
 #include "monitor.h"
+#include "pressure_trigger.h"
 #include "source/source.h"
 #include "supervise/signals.h"
 #include "supervise/supervisor.h"
@@ -20,6 +21,7 @@ struct LoopEnd {
 /// One thread, one wait for everything: signals, the source's descriptor, the next look. Ends with
 /// the workload; without one at a request to stop, or with what is watched.
 LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
-                 const SignalInbox& signals, Exporter& exporter, const Clock& clock);
+                 PressureTrigger& pressure, const SignalInbox& signals, Exporter& exporter,
+                 const Clock& clock);
 
 }  // namespace oomdrill::probe

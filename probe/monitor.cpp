@@ -76,8 +76,14 @@ void Monitor::start(const StartFacts& facts) {
     started.text("limit_where", subject.limit.where);
     add_considered(started, subject.limit);
   }
-  started.text("notification", facts.notification)
-      .boolean("locked", facts.locked)
+  started.text("notification", facts.notification);
+  if (!facts.pressure_trigger.empty()) {
+    started.text("pressure_trigger", facts.pressure_trigger);
+    if (!facts.pressure_trigger_reason.empty()) {
+      started.text("pressure_trigger_reason", facts.pressure_trigger_reason);
+    }
+  }
+  started.boolean("locked", facts.locked)
       .boolean("pid1", facts.pid1)
       .boolean("subreaper", facts.subreaper)
       .text("thresholds", facts.thresholds);
@@ -305,6 +311,11 @@ void Monitor::wake() {
   }
   // Also a hit of the limit that reclaim solved raises a counter: the limit is near.
   if (clock_->now() - looked_at_ >= policy_.min_interval) look();
+}
+
+void Monitor::pressed() {
+  ++pressure_wakes_;
+  wake();
 }
 
 /// Takes what the counters rose by as a kill to be told.
@@ -695,6 +706,7 @@ void Monitor::stop(std::string_view reason) {
       .number("dropped", emitter_->dropped())
       .number("suppressed", suppressed_)
       .number("samples", samples_)
+      .number("pressure_wakes", pressure_wakes_)
       .number("rss_bytes", own_cost_.rss())
       .real("cpu_s", rounded(OwnCost::cpu_s(), 3))
       .real("longest_stall_s", seconds(longest_stall_));

@@ -28,6 +28,8 @@ struct StartFacts {
   bool subreaper = false;
   bool locked = false;
   std::string_view notification = {};
+  std::string_view pressure_trigger = {};
+  std::string_view pressure_trigger_reason = {};  ///< why it is not on the cgroup
   std::string_view thresholds = {};
 };
 
@@ -68,6 +70,8 @@ class Monitor {
   void tick();
   /// The source's descriptor says that a counter moved.
   void wake();
+  /// Memory is scarce, here or on the machine: a reason to look before it is due.
+  void pressed();
   /// A SIGCHLD. The judgement on the workload, where that was the one that ended.
   std::optional<Judgement> reaped(const Reaped& reaped);
   void stop(std::string_view reason);
@@ -146,6 +150,7 @@ class Monitor {
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
   std::uint64_t samples_ = 0;
+  std::uint64_t pressure_wakes_ = 0;
   OwnCost own_cost_;
   Nanoseconds own_cost_at_{};
   /// How late the latest look was, of all.

@@ -142,6 +142,7 @@ int run(const RunSettings& settings, const Machine& machine) {
   if (const auto& location = source->subject().location) {
     monitor.watch_processes(ProcessTable(machine.root, location->directory));
   }
+  PressureTrigger pressure(machine.root, source->subject().location);
   const std::string unlocked = lock_memory();
 
   StartFacts facts;
@@ -150,6 +151,8 @@ int run(const RunSettings& settings, const Machine& machine) {
   facts.subreaper = subreaper;
   facts.locked = unlocked.empty();
   facts.notification = source->events_fd() >= 0 ? "poll_pollpri" : "sigchld+poll";
+  facts.pressure_trigger = pressure.where();
+  facts.pressure_trigger_reason = pressure.reason();
   facts.thresholds = settings.watch.thresholds;
   monitor.start(facts);
   if (!blind.empty()) {
@@ -184,8 +187,8 @@ int run(const RunSettings& settings, const Machine& machine) {
                     *what.oom_score_adj, std::strerror(score_error)));
   }
 
-  const LoopEnd end =
-      run_loop(monitor, &supervisor, *source, *signals, prepared->exporter, *machine.clock);
+  const LoopEnd end = run_loop(monitor, &supervisor, *source, pressure, *signals,
+                               prepared->exporter, *machine.clock);
   // Back to those who had it, such as the script that this was started from.
   if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
   monitor.stop(end.reason);
@@ -218,6 +221,7 @@ int watch(const WatchSettings& settings, const Machine& machine) {
       settings.cgroup.empty() && settings.pid == 0 ? reservation_of(prepared->task) : std::nullopt);
   if (prepared->ring) monitor.record(*prepared->recorder, *prepared->ring);
   monitor.watch_processes(ProcessTable(root, (*source)->subject().location->directory));
+  PressureTrigger pressure(root, (*source)->subject().location);
   const std::string unlocked = lock_memory();
 
   StartFacts facts;
@@ -225,13 +229,15 @@ int watch(const WatchSettings& settings, const Machine& machine) {
   facts.pid1 = facts.pid == 1;
   facts.locked = unlocked.empty();
   facts.notification = (*source)->events_fd() >= 0 ? "poll_pollpri" : "poll";
+  facts.pressure_trigger = pressure.where();
+  facts.pressure_trigger_reason = pressure.reason();
   facts.thresholds = settings.thresholds;
   monitor.start(facts);
   if (!unlocked.empty()) monitor.warn(unlocked);
   if (!prepared->ecs_warning.empty()) monitor.warn(prepared->ecs_warning);
 
   const LoopEnd end =
-      run_loop(monitor, nullptr, **source, *signals, prepared->exporter, *machine.clock);
+      run_loop(monitor, nullptr, **source, pressure, *signals, prepared->exporter, *machine.clock);
   monitor.stop(end.reason);
   prepared->exporter.finish(monitor);
   const bool written = finish(emitter, prepared->output, settings.output, machine);

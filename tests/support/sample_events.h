@@ -171,6 +171,8 @@ inline std::vector<Event> every_event() {
       .number("host", 8'186'232'832u)
       .end()
       .text("notification", "poll_pollpri")
+      .text("pressure_trigger", "system")
+      .text("pressure_trigger_reason", "/sys/fs/cgroup/memory.pressure: Read-only file system")
       .boolean("locked", true)
       .boolean("pid1", true)
       .boolean("subreaper", false)
@@ -328,6 +330,7 @@ inline std::vector<Event> every_event() {
       .number("dropped", 0u)
       .number("suppressed", 0u)
       .number("samples", 62u)
+      .number("pressure_wakes", 1u)
       .number("rss_bytes", 2'412'544u)
       .real("cpu_s", 0.041)
       .real("longest_stall_s", 0.002);
