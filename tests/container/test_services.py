@@ -42,7 +42,7 @@ SERVICES = {
     "redis": Service(
         "redis", ["redis-server", "/tmp/redis.conf"], "redis-cli ping", "PONG", "", "",
         {"TERM": 0, "INT": 0}, ["redis-server", "/none"],
-        "redis-cli debug populate 100000000 key 100", "redis-server"),
+        """redis-cli eval "for i = 1, 200 do redis.call('set', i, string.rep('x', 1000000)) end" 0""", "redis-server"),
     "postgres": Service(
         "postgres", [POSTGRES, "-D", "/data/pg", "-k", "/tmp", "-c", "listen_addresses=", "-c", "shared_buffers=8MB", "-c", "jit=off"],
         f"{SQL} 'show work_mem'", "4MB", f"{SQL} \"alter system set work_mem = '7MB'\"", "7MB",
