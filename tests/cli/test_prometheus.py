@@ -1,12 +1,10 @@
 """What Prometheus gets, checked by its own promtool."""
 
-import os
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
+import sys
 import time
 import urllib.request
 
@@ -14,23 +12,16 @@ import pytest
 from conftest import BIN, CLEAN, TIMEOUT, require, wait_until
 
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from debian_binary import debian_binary  # noqa: E402
+
+
 @pytest.fixture(scope="session")
 def promtool():
-    """Debian's, out of its package: to install that would start a server."""
-    found = shutil.which("promtool")
-    if found:
-        return found
-    cache = pathlib.Path(os.environ.get("OOMDRILL_CACHE", pathlib.Path.home() / ".cache/oomdrill")) / "prometheus"
-    tool = cache / "usr/bin/promtool"
-    if not tool.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            # apt downloads as a user of its own
-            os.chmod(folder, 0o777)
-            script = f"apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb '{cache}'"
-            done = subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
-        require(done.returncode == 0, f"no promtool: {done.stderr.strip()[-200:]}", "apt-get install prometheus")
-    return str(tool)
+    try:
+        return debian_binary("prometheus", "/usr/bin/promtool")
+    except RuntimeError as why:
+        require(False, str(why), "apt-get install prometheus")
 
 
 def check(promtool, text):
