@@ -85,9 +85,9 @@ Signal SignalInbox::next() const {
 void SignalInbox::restore_for_exec() const {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (const int signal : {SIGTTIN, SIGTTOU, SIGPIPE, SIGCHLD}) {
-    sigaction(signal, &standard, nullptr);
-  }
+  for (const int signal : {SIGPIPE, SIGCHLD}) sigaction(signal, &standard, nullptr);
+  sigaction(SIGTTIN, &ttin_, nullptr);
+  sigaction(SIGTTOU, &ttou_, nullptr);
   sigprocmask(SIG_SETMASK, &found_, nullptr);
 }
 

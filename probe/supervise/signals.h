@@ -43,8 +43,8 @@ class SignalInbox {
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// The next pending signal; number 0 where there is none.
   [[nodiscard]] Signal next() const;
-  /// In a forked child, before exec: the mask as it was found, and default actions for what open()
-  /// changed. Async-signal-safe.
+  /// In a forked child, before exec: all as it was found, but for SIGPIPE and SIGCHLD, which get
+  /// their default actions. Async-signal-safe.
   void restore_for_exec() const;
 
  private:
