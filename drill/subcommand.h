@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/options.h"
 #include "exit_codes.h"
 
@@ -22,6 +23,12 @@ struct Subcommand {
   const Command* command;
   ExitCode (*run)(const Arguments& arguments, Streams& streams);
 };
+
+/// Says it on stderr, in one line; returns `code`.
+ExitCode complain(Streams& streams, const Error& error, ExitCode code);
+
+/// --format of a command that writes text or JSON: whether it is json. Error: it is neither.
+Result<bool> wants_json(const Arguments& arguments);
 
 /// `arguments` without the program's name.
 ExitCode run_program(std::span<const std::string> arguments, const Environment& environment,

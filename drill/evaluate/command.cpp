@@ -14,6 +14,7 @@
 namespace oomdrill::evaluate {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 using Json = nlohmann::ordered_json;
 
@@ -25,11 +26,6 @@ constexpr std::array kOptions = {
     alarm::kStretchOption,
     Option{.name = "format", .value = "NAME", .default_value = "text", .help = "text or json"},
 };
-
-ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
-  streams.err << "oomdrill: " << error.line() << '\n';
-  return code;
-}
 
 Json json_kill(const alarm::Incident& incident, const recording::Account& account) {
   if (!incident.kill) return nullptr;
@@ -80,13 +76,8 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
     return complain(streams, Error{"no recording", "", "give one, or - for stdin"},
                     ExitCode::usage);
   }
-  const std::string format = arguments.text("format");
-  if (format != "text" && format != "json") {
-    return complain(
-        streams,
-        Error{"'" + format + "' is no format", arguments.origin("format"), "known: text, json"},
-        ExitCode::usage);
-  }
+  const auto is_json = drill::wants_json(arguments);
+  if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);
   const auto stretch = alarm::read_stretch(arguments);
   if (!stretch) return complain(streams, stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, true);
@@ -127,7 +118,7 @@ ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
   if (watch.is_mixed()) return complain(streams, alarm::mixed_stretch(), ExitCode::usage);
   const auto findings = alarm::examine(set, watch.series(), *incident, question);
 
-  if (format == "json") {
+  if (*is_json) {
     Json json = {{"kill", json_kill(*incident, watch.account())},
                  {"alarms", alarm::json_alarms(findings, *incident)},
                  {"scaling", Json::array()},

@@ -17,6 +17,7 @@
 namespace oomdrill::predict {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 using run::format_seconds;
 using Json = nlohmann::ordered_json;
@@ -169,11 +170,9 @@ Result<Service> read_service(const Arguments& arguments, std::uint64_t seed, Nan
 
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
-  const std::string format = arguments.text("format");
-  if (format != "text" && format != "json") {
-    return fail("'" + format + "' is no format", arguments.origin("format"), "known: text, json");
-  }
-  settings.json = format == "json";
+  const auto json = drill::wants_json(arguments);
+  if (!json) return fail(json.error());
+  settings.json = *json;
   const auto memory = arguments.get("memory", parse_bytes);
   if (!memory) return fail(memory.error());
   if (*memory == 0) return fail("'0' is no limit", arguments.origin("memory"), "such as 512MiB");
@@ -335,11 +334,6 @@ Json json_service(const Service& service, const ServiceResult& result) {
                {"highest_average_percent", result.highest_average},
                {"highest_task_percent", result.highest_task}};
   return json;
-}
-
-ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
-  streams.err << "oomdrill: " << error.line() << '\n';
-  return code;
 }
 
 }  // namespace

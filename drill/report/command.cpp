@@ -12,6 +12,7 @@
 namespace oomdrill::report {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 
 constexpr std::array kOptions = {
@@ -57,23 +58,21 @@ constinit const Command kReportCommand = {
     .takes_positionals = true};
 
 ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
-  const auto complain = [&](const Error& error, ExitCode code) {
-    streams.err << "oomdrill: " << error.line() << '\n';
-    return code;
-  };
   const std::string output = arguments.text("output");
   const auto format = format_of(arguments.text("format"), output);
   if (!format) {
-    return complain({format.error().what, arguments.origin("format"), format.error().remedy},
+    return complain(streams,
+                    {format.error().what, arguments.origin("format"), format.error().remedy},
                     ExitCode::usage);
   }
   if (arguments.positionals.empty()) {
-    return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
+    return complain(streams, {"no recording", {}, "give one or more, or - for stdin"},
+                    ExitCode::usage);
   }
   const auto stretch = alarm::read_stretch(arguments);
-  if (!stretch) return complain(stretch.error(), ExitCode::usage);
+  if (!stretch) return complain(streams, stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, false);
-  if (!watched) return complain(watched.error().error, watched.error().code);
+  if (!watched) return complain(streams, watched.error().error, watched.error().code);
   std::optional<alarm::Watch> watch;
   if (*watched) watch.emplace(std::move((*watched)->series), *stretch);
   recording::Input input{};
@@ -86,13 +85,13 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
         if (watch) watch->next_recording();
       });
   if (!runs) {
-    return complain(runs.error(),
+    return complain(streams, runs.error(),
                     input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
   }
   Extras extras;
   if (watch) {
     const auto evaluated = evaluate(**watched, *watch, extras);
-    if (!evaluated) return complain(evaluated.error(), ExitCode::no_input);
+    if (!evaluated) return complain(streams, evaluated.error(), ExitCode::no_input);
   }
   const std::string text = render(compose(*runs, extras), *format);
   if (output.empty() || output == "-") {
@@ -101,7 +100,7 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   }
   ExitCode code = ExitCode::as_expected;
   if (const auto written = write_report(output, text, code); !written) {
-    return complain(written.error(), code);
+    return complain(streams, written.error(), code);
   }
   return ExitCode::as_expected;
 }

@@ -14,6 +14,7 @@
 namespace oomdrill::rightsize {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 using Json = nlohmann::ordered_json;
 
@@ -116,36 +117,29 @@ constinit const Command kRightsizeCommand = {
     .takes_positionals = true};
 
 ExitCode run_rightsize(const Arguments& arguments, drill::Streams& streams) {
-  const auto complain = [&](const Error& error, ExitCode code) {
-    streams.err << "oomdrill: " << error.line() << '\n';
-    return code;
-  };
   Margin margin;
   const auto percent = arguments.get("margin", parse_percent);
-  if (!percent) return complain(percent.error(), ExitCode::usage);
+  if (!percent) return complain(streams, percent.error(), ExitCode::usage);
   margin.percent = *percent;
   margin.fargate = arguments.flag("fargate");
   const auto cpu =
       arguments.get("cpu", [](std::string_view text) { return parse_whole(text, 0, 16384); });
-  if (!cpu) return complain(cpu.error(), ExitCode::usage);
+  if (!cpu) return complain(streams, cpu.error(), ExitCode::usage);
   margin.cpu = static_cast<std::uint32_t>(*cpu);
-  const std::string format = arguments.text("format");
-  if (format != "text" && format != "json") {
-    return complain(
-        {"'" + format + "' is no format", arguments.origin("format"), "known: text, json"},
-        ExitCode::usage);
-  }
+  const auto is_json = drill::wants_json(arguments);
+  if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);
   if (arguments.positionals.empty()) {
-    return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
+    return complain(streams, {"no recording", {}, "give one or more, or - for stdin"},
+                    ExitCode::usage);
   }
   recording::Input input{};
   const auto runs = recording::read_runs(arguments.positionals, input);
   if (!runs) {
-    return complain(runs.error(),
+    return complain(streams, runs.error(),
                     input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
   }
   const auto advice = advise(*runs, margin);
-  streams.out << (format == "json" ? json_of(advice, margin) : text_of(advice, margin));
+  streams.out << (*is_json ? json_of(advice, margin) : text_of(advice, margin));
   return ExitCode::as_expected;
 }
 

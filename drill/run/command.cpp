@@ -32,6 +32,7 @@
 namespace oomdrill::run {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 
 constexpr std::array kOptions = {
@@ -199,11 +200,9 @@ Result<Settings> read_settings(const Arguments& arguments) {
     return fail("'" + settings.expect + "' is no way to end", arguments.origin("expect"),
                 "known: " + known + "any");
   }
-  const std::string format = arguments.text("format");
-  if (format != "text" && format != "json") {
-    return fail("'" + format + "' is no format", arguments.origin("format"), "known: text, json");
-  }
-  settings.json = format == "json";
+  const auto json = drill::wants_json(arguments);
+  if (!json) return fail(json.error());
+  settings.json = *json;
   settings.engine = arguments.text("engine");
   settings.output = arguments.text("output");
   settings.report = arguments.text("report");
@@ -483,11 +482,6 @@ Result<void> write_review(const Settings& settings, const Drill& drill, ExitCode
   const auto format = report::format_of("", settings.report);
   return report::write_report(settings.report,
                               report::render(report::compose(*runs, extras), *format), code);
-}
-
-ExitCode complain(drill::Streams& streams, const Error& error, ExitCode code) {
-  streams.err << "oomdrill: " << error.line() << '\n';
-  return code;
 }
 
 void judge_alarms(Drill& drill, const alarm::Watched& watched, alarm::Watch& watch) {

@@ -16,6 +16,7 @@
 namespace oomdrill::trend {
 namespace {
 
+using drill::complain;
 using drill::ExitCode;
 using recording::Run;
 using recording::Runs;
@@ -230,30 +231,22 @@ constinit const Command kTrendCommand = {
     .takes_positionals = true};
 
 ExitCode run_trend(const Arguments& arguments, drill::Streams& streams) {
-  const auto complain = [&](const Error& error, ExitCode code) {
-    streams.err << "oomdrill: " << error.line() << '\n';
-    return code;
-  };
-  const std::string format = arguments.text("format");
-  if (format != "text" && format != "json") {
-    return complain(
-        {"'" + format + "' is no format", arguments.origin("format"), "known: text, json"},
-        ExitCode::usage);
-  }
+  const auto is_json = drill::wants_json(arguments);
+  if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);
   if (arguments.positionals.empty()) {
-    return complain({"no recording", {}, "give one or more, or - for stdin"}, ExitCode::usage);
+    return complain(streams, {"no recording", {}, "give one or more, or - for stdin"},
+                    ExitCode::usage);
   }
   recording::Input input{};
   const auto runs = recording::read_runs(arguments.positionals, input);
   if (!runs) {
-    return complain(runs.error(),
+    return complain(streams, runs.error(),
                     input == recording::Input::missing ? ExitCode::no_input : ExitCode::data_error);
   }
   std::vector<Trend> trends;
   for (const Run& run : runs->all()) trends.push_back(classify(run));
   const bool weekly = arguments.flag("weeks") || runs->weeks().size() > 1;
-  streams.out << (format == "json" ? json_report(*runs, trends)
-                                   : text_report(*runs, trends, weekly));
+  streams.out << (*is_json ? json_report(*runs, trends) : text_report(*runs, trends, weekly));
   const bool leaks =
       std::any_of(trends.begin(), trends.end(), [](const Trend& trend) { return trend.leaks(); });
   return leaks && arguments.flag("fail-on-leak") ? ExitCode::otherwise : ExitCode::as_expected;
