@@ -31,8 +31,9 @@ locals {
       for name, percent in local.threshold_percent :
       name => floor(local.bytes * (1 - percent / 100) / var.lead.bytes_per_second - local.detection_seconds[name])
     },
-    # The probe tells each forecast that halves the one before, so the first below the threshold is above half of it.
-    { memory-forecast = var.forecast_seconds / 2 - local.detection_seconds["memory-forecast"] },
+    # The probe tells a forecast when it halves the one before, and the filter below leaves out one that it does not trust: so the first
+    # that counts may be a quarter of the threshold.
+    { memory-forecast = floor(var.forecast_seconds / 4 - local.detection_seconds["memory-forecast"]) },
   )
   lead_text = {
     for name, seconds in local.lead_seconds :
@@ -75,7 +76,7 @@ locals {
       group       = "exhaustion"
     })
     memory-forecast = merge(local.early["memory-forecast"], {
-      description = "The probe forecasts a kill in less than ${var.forecast_seconds} s: ${local.lead_text["memory-forecast"]} of a steady leak that takes ${var.forecast_seconds / 2 + 60} s or longer, whatever its rate."
+      description = "The probe forecasts a kill in less than ${var.forecast_seconds} s: ${local.lead_text["memory-forecast"]} of a steady leak that takes ${floor(var.forecast_seconds / 2 + 30)} s or longer, whatever its rate."
       namespace   = var.metric_namespace
       metric      = "TimeToOom"
       dimensions  = local.dimensions
@@ -188,8 +189,9 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
         unit    = "Bytes"
       }
       TimeToOom = {
-        # Not a forecast that the probe does not trust itself: a container that fills up as it starts.
-        pattern = "{ (($.event = \"memory.growth\" && ($.confidence = \"likely\" || $.confidence = \"certain\")) || $.event = \"memory.threshold\") && $.eta_oom_s >= 0 }"
+        # Not a forecast that the probe does not trust itself: a container that fills up as it starts. Nor a threshold's, which goes by
+        # the working set: page cache in use is in that.
+        pattern = "{ $.event = \"memory.growth\" && ($.confidence = \"likely\" || $.confidence = \"certain\") && $.eta_oom_s >= 0 }"
         value   = "$.eta_oom_s"
         unit    = "Seconds"
       }

@@ -499,9 +499,9 @@ variable "high_resolution" {
 }
 
 variable "forecast_seconds" {
-  description = "The growth alarm fires when the probe forecasts a kill in less than this. Its lead is half of it, less some 150 s of detection."
+  description = "The growth alarm fires when the probe forecasts a kill in less than this. Its lead is a quarter of it, less 150 s of detection."
   type        = number
-  default     = 600
+  default     = 900
 
   validation {
     condition     = var.forecast_seconds > 0

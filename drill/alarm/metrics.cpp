@@ -34,7 +34,7 @@ constexpr std::array kMetrics = {
     Metric{Publisher::probe, "memory_reservation", {"memory.sample", ""}, "memory_reservation"},
     Metric{Publisher::probe, "oom_killed", {"memory.sample", "memory.oom_kill"}, "oom_killed"},
     Metric{Publisher::probe, "SharedMemoryBytes", {"memory.sample", ""}, "shmem_bytes"},
-    Metric{Publisher::probe, "TimeToOom", {"memory.growth", "memory.threshold"}, "eta_oom_s"},
+    Metric{Publisher::probe, "TimeToOom", {"memory.growth", ""}, "eta_oom_s"},
     Metric{Publisher::probe, "WorkerOomKills", {"memory.oom_kill", ""}, "survived", 1, true},
 };
 
