@@ -112,6 +112,13 @@ class Bench:
         self.result["checks"].append({"what": what, "value": value, "relation": relation, "bound": bound,
                                       "holds": bool(RELATIONS[relation](value, bound))})
 
+    def chart(self, title, description, curves, levels):
+        """Bytes over seconds. `curves`: label → [(second, bytes)]; `levels`: label → bytes."""
+        self.result.setdefault("charts", []).append({
+            "title": title, "description": description,
+            "curves": [{"label": label, "points": points} for label, points in curves.items()],
+            "levels": [{"label": label, "bytes": value} for label, value in levels.items()]})
+
     def note(self, text):
         self.result["notes"].append(text)
 
