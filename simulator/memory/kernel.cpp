@@ -18,9 +18,9 @@
 namespace oomdrill::memory {
 namespace {
 
-constexpr std::array kParameters = {
-    plan::Parameter{"of", "pipes|sockets|inodes", "pipes",
-                    "unread data in pipes or in Unix sockets, or files without a byte"}};
+constexpr std::array kParameters = {plan::Parameter{
+    "of", "pipes|sockets|inodes", "pipes",
+    "unread data in pipes or in Unix sockets, or files without a byte: an inode, a dentry each"}};
 
 // Sizes that the kernel rounds up to whole pages with next to nothing lost. 65,216 bytes are a
 // linear part of 16,064 in 16 KiB with the buffer's own end, and 12 pages.
