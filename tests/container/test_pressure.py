@@ -4,7 +4,7 @@ from docker import VERSION, Container
 
 IMAGE = "oomdrill"
 # Page cache that does not fit is read again and again: tasks wait for memory that was theirs.
-THRASH = ("dd if=/dev/zero of=/tmp/f bs=1M count=60 2>/dev/null; i=0; while [ $i -lt 40 ]; do "
+THRASH = ("dd if=/dev/zero of=/tmp/f bs=1M count=60 2>/dev/null; i=0; while [ $i -lt 3 ]; do "
           "cat /tmp/f /usr/bin/* >/dev/null & cat /tmp/f >/dev/null; i=$((i+1)); done; wait; exit 3")
 
 
