@@ -16,8 +16,9 @@ namespace oomdrill::probe {
 Result<Fd> open_pressure_trigger(const std::string& path);
 
 /// Being woken when memory gets scarce, before a counter of the cgroup moves. On the cgroup's own
-/// memory.pressure, which a container mostly has read-only; else on the machine's, whose pressure
-/// may be others': it is a reason to look, and no finding.
+/// memory.pressure, which a container mostly has read-only, and may not write at its namespace's
+/// root where the mount delegates (nsdelegate: EPERM, seen in the VM); else on the machine's, whose
+/// pressure may be others': it is a reason to look, and no finding.
 class PressureTrigger {
  public:
   PressureTrigger() = default;

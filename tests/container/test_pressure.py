@@ -1,6 +1,5 @@
 """The PSI trigger: where it is, and that it wakes the probe."""
 
-import pytest
 from docker import VERSION, Container
 
 IMAGE = "oomdrill"
@@ -23,11 +22,6 @@ def test_a_container_has_its_own_pressure_read_only():
     why = "cgroup v1 has no memory.pressure" if VERSION == "1" else "memory.pressure: Read-only file system"
     assert why in started["pressure_trigger_reason"]
     assert started["pressure_trigger"] == "system" or stopped["pressure_wakes"] == 0
-
-
-@pytest.mark.skipif(VERSION == "1", reason="cgroup v1 has no memory.pressure")
-def test_where_it_can_be_written_the_cgroup_s_own_wakes_the_probe():
-    started, stopped = thrash("--privileged")
-    assert started["pressure_trigger"] == "cgroup"
-    assert "pressure_trigger_reason" not in started
-    assert stopped["pressure_wakes"] > 0
+    if VERSION == "2":
+        # The VM is this container's alone: the machine's pressure is its own.
+        assert stopped["pressure_wakes"] > 0
