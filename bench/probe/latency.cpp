@@ -93,8 +93,10 @@ class KernelLog {
     // The kernel takes ten records in five seconds from a writer, and drops the others.
     if (marks_ > 0 && kClock.now() - compared_at_ < std::chrono::seconds(1)) return compared_;
     const std::string mark = fmt::format("oomdrill latency mark {}", ++marks_);
+    // Without its newline the kernel would wait for the rest of the line, and show it to nobody.
+    const std::string line = mark + "\n";
     const Nanoseconds before = kClock.now();
-    if (::write(fd_.get(), mark.data(), mark.size()) < 0) die("write to /dev/kmsg");
+    if (::write(fd_.get(), line.data(), line.size()) < 0) die("write to /dev/kmsg");
     const Nanoseconds after = kClock.now();
     const Nanoseconds deadline = after + kPatience;
     while (kClock.now() < deadline) {
