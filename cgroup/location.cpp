@@ -251,4 +251,16 @@ Result<Location> locate_directory(const FileRoot& root, const std::string& direc
   return describe(root, version, mounts, place, std::move(kernel_path));
 }
 
+std::optional<std::string> container_id(const FileRoot& root, std::string_view process) {
+  const std::string where = root / ("/proc/" + std::string(process) + "/cgroup");
+  const auto text = read_file(where);
+  if (!text) return std::nullopt;
+  const auto memberships = parse_proc_cgroup(*text, where);
+  if (!memberships) return std::nullopt;
+  for (const Membership& membership : *memberships) {
+    if (auto id = container_id_of(membership.path)) return id;
+  }
+  return std::nullopt;
+}
+
 }  // namespace oomdrill::cgroup

@@ -7,15 +7,12 @@
 #include <csignal>
 
 namespace oomdrill::probe {
-namespace {
 
 timespec until(Nanoseconds deadline, const Clock& clock) {
   const Nanoseconds left = std::max(deadline - clock.now(), Nanoseconds::zero());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
   return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
 }
-
-}  // namespace
 
 LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
                  PressureTrigger& pressure, const SignalInbox& signals, Exporter& exporter,

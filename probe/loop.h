@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <optional>
 #include <string_view>
 
@@ -17,6 +18,9 @@ struct LoopEnd {
   std::optional<Judgement> judgement;  ///< on the workload, where there was one
   std::string_view reason;             ///< as probe.stopped tells it
 };
+
+/// What is left until `deadline`, for ppoll().
+timespec until(Nanoseconds deadline, const Clock& clock);
 
 /// One thread, one wait for everything: signals, the source's descriptor, the next look. Ends with
 /// the workload; without one at a request to stop, or with what is watched.

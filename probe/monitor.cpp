@@ -526,6 +526,13 @@ void Monitor::tell_kill(std::optional<bool> survived) {
   evidence.own_limit = before.sample.limit;
   evidence.outer_limit = subject.outer_limit;
   evidence.limits_complete = subject.limit.complete;
+  const auto groups = pending.kill.before().oom_group_kill;
+  const auto groups_after = pending.kill.after().oom_group_kill;
+  const bool group = groups && groups_after && *groups_after > *groups;
+  // The kernel takes a group one by one, and a reader may come between two.
+  evidence.rest_of_own_group = told_kill_ && told_kill_->scope == Scope::own_limit &&
+                               (group || told_kill_->group) &&
+                               clock_->now() - told_kill_->at < kHostMark;
   evidence.used_before = before.sample.current;
   evidence.peak_before = before.sample.peak;
   evidence.peak_after = pending.after.sample.peak;
@@ -533,13 +540,14 @@ void Monitor::tell_kill(std::optional<bool> survived) {
   evidence.host_available = lower(before.host_available, pending.after.host_available);
   evidence.host_bytes = subject.host_bytes;
   const ScopeVerdict verdict = classify(evidence);
+  const bool named = victims.size > 0;
+  told_kill_ = {clock_->now(), named ? victims.named.front().facts.pid : 0,
+                named && victims.named.front().certain, verdict.scope, group};
 
   auto kill = event("memory.oom_kill");
   kill.text("scope", name(verdict.scope)).text("confidence", name(verdict.confidence));
   kill.number("kills", pending.kill.kills);
-  const auto groups = pending.kill.before().oom_group_kill;
-  const auto groups_after = pending.kill.after().oom_group_kill;
-  if (groups && groups_after) kill.boolean("group_kill", *groups_after > *groups);
+  if (groups && groups_after) kill.boolean("group_kill", group);
   PidTexts pids;
   add_victims(kill, victims, pending.kill.kills, pids);
   if (survived) kill.boolean("survived", *survived);
@@ -689,6 +697,32 @@ std::size_t Monitor::expose(std::span<char> out) {
     state.exit_code = judgement_->exit_code;
   }
   return write_exposition(state, out);
+}
+
+void Monitor::container_ended(pid_t main) {
+  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  auto ended = event("container.ended");
+  ended.integer("pid", main);
+  const bool recent = told_kill_ && clock_->now() - told_kill_->at < kHostMark;
+  const bool counted =
+      !blind_ && source_->subject().counters_trusted && now_.sample.deciding().oom_kill.has_value();
+  if (recent) {
+    const bool sure = told_kill_->victim == main && told_kill_->certain;
+    ended.text("verdict", name(Verdict::oom_killed))
+        .text("confidence", name(sure ? Confidence::certain : Confidence::likely));
+  } else {
+    // Its wait status is its parent's to know, outside of this pid namespace.
+    ended.text("verdict", counted ? "ended" : "unknown")
+        .text("confidence", name(counted ? Confidence::certain : Confidence::unknown));
+  }
+  ended.number("oom_kills", now_.sample.deciding().oom_kill)
+      .number("used_bytes", last_look().sample.current)
+      .number("limit_bytes", now_.limit)
+      .number("peak_bytes", now_.sample.peak);
+  say(ended, Weight::verdict);
 }
 
 void Monitor::stop(std::string_view reason) {

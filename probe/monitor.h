@@ -42,6 +42,15 @@ struct PendingKill {
   bool workload_dying = false;      ///< it was, when the kill was seen
 };
 
+/// The latest OOM kill that was told.
+struct ToldKill {
+  Nanoseconds at{};
+  pid_t victim = 0;      ///< the first that is known; 0: none is
+  bool certain = false;  ///< its SIGKILL was seen
+  Scope scope = Scope::unknown;
+  bool group = false;
+};
+
 /// Looks, asks the detectors, tells what they find, and joins an OOM kill to the death that it
 /// caused. Owns no descriptor and waits for nothing: the loop calls it. After start() it does not
 /// allocate, but where a reading fails or a limit changes.
@@ -76,6 +85,8 @@ class Monitor {
   std::optional<Judgement> reaped(const Reaped& reaped);
   void stop(std::string_view reason);
 
+  /// The container's main process, which is nobody's child here, has ended. Reads once more first.
+  void container_ended(pid_t main);
   /// The state at the last look, for Prometheus: the size of the text in `out`.
   std::size_t expose(std::span<char> out);
 
@@ -149,6 +160,7 @@ class Monitor {
   std::uint64_t told_dying_ = 0;
   /// When a kill without a known victim was last told.
   std::optional<Nanoseconds> unattributed_at_;
+  std::optional<ToldKill> told_kill_;
   std::uint64_t samples_ = 0;
   std::uint64_t pressure_wakes_ = 0;
   OwnCost own_cost_;

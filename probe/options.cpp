@@ -52,6 +52,9 @@ constexpr Option kCgroup = {"cgroup", "PATH", "",
 constexpr Option kPid = {"pid", "PID", "",
                          "Watch the memory cgroup of this process, such as a sibling container's "
                          "with which a pid namespace is shared"};
+constexpr Option kAllSiblings = {"all-siblings", "", "",
+                                 "Watch each other container of a shared pid namespace (pidMode "
+                                 "task, docker run --pid); comes with them and goes with them"};
 constexpr Option kSignalGroup = {"signal-group", "", "",
                                  "Forward signals to the command's process group, not to it alone"};
 constexpr Option kKillAfter = {"kill-after", "DURATION", "off",
@@ -67,10 +70,10 @@ constexpr std::array kRunOptions = {
     kInterval,     kMinInterval, kMaxInterval, kMaxEvents,  kThresholds, kHysteresis,
     kFormat,       kNamespace,   kDimensions,  kPrometheus, kOutput,     kRecorder,
     kRecorderSize, kEcsTimeout,  kSignalGroup, kKillAfter,  kScore};
-constexpr std::array kWatchOptions = {kCgroup,      kPid,       kInterval,     kMinInterval,
-                                      kMaxInterval, kMaxEvents, kThresholds,   kHysteresis,
-                                      kFormat,      kNamespace, kDimensions,   kPrometheus,
-                                      kOutput,      kRecorder,  kRecorderSize, kEcsTimeout};
+constexpr std::array kWatchOptions = {
+    kCgroup,     kPid,        kAllSiblings, kInterval,     kMinInterval, kMaxInterval,
+    kMaxEvents,  kThresholds, kHysteresis,  kFormat,       kNamespace,   kDimensions,
+    kPrometheus, kOutput,     kRecorder,    kRecorderSize, kEcsTimeout};
 constexpr std::array kSnapshotOptions = {kCgroup,    kFailAbove,  kFormat,
                                          kNamespace, kDimensions, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
@@ -284,10 +287,22 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
     if (!target) return fail(target.error());
     out.prometheus = *target;
   }
+  out.all_siblings = arguments.flag("all-siblings");
+  if (out.all_siblings && (out.pid > 0 || !out.cgroup.empty())) {
+    return fail("cannot be given beside --cgroup or --pid", "--all-siblings", "name one of them");
+  }
   out.recorder = arguments.text("recorder");
   const auto size = arguments.get("recorder-size", parse_recorder_size);
   if (!size) return fail(size.error());
   out.recorder_bytes = *size;
+  if (out.all_siblings && out.prometheus) {
+    return fail("tells of one container, not of all siblings", "--prometheus",
+                "leave one of them out");
+  }
+  if (out.all_siblings && !out.recorder.empty()) {
+    return fail("holds one container's minutes, not all siblings'", "--recorder",
+                "leave one of them out");
+  }
   return out;
 }
 

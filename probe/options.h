@@ -29,8 +29,9 @@ struct WatchSettings {
   std::string thresholds;  ///< as probe.started tells them
   OutputSettings output;
   Nanoseconds ecs_timeout{};
-  std::string cgroup;    ///< empty: the own one
-  int pid = 0;           ///< whose cgroup; 0: none was named
+  std::string cgroup;  ///< empty: the own one
+  int pid = 0;         ///< whose cgroup; 0: none was named
+  bool all_siblings = false;
   std::string recorder;  ///< path; empty: none
   std::uint64_t recorder_bytes = 0;
   std::optional<ExportTarget> prometheus;

@@ -29,20 +29,22 @@ Result<std::unique_ptr<Source>> open_source(const Machine& machine, const std::s
   return open_cgroup(machine.root, *location, std::move(endpoint));
 }
 
+std::string mounts_of(const FileRoot& root, const std::string& process) {
+  std::array<char, 64> text{};
+  const auto n =
+      ::readlink((root / ("/proc/" + process + "/ns/mnt")).c_str(), text.data(), text.size());
+  return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+}
+
 FileRoot root_of(const FileRoot& root, pid_t pid) {
-  const auto mounts = [&root](const std::string& process) {
-    std::array<char, 64> text{};
-    const auto n =
-        ::readlink((root / ("/proc/" + process + "/ns/mnt")).c_str(), text.data(), text.size());
-    return std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-  };
   const std::string process = std::to_string(pid);
-  const std::string theirs = mounts(process);
-  if (theirs.empty() || theirs == mounts("self")) return root;
+  const std::string theirs = mounts_of(root, process);
+  if (theirs.empty() || theirs == mounts_of(root, "self")) return root;
   return FileRoot(root / ("/proc/" + process + "/root"));
 }
 
-Result<std::unique_ptr<Source>> open_process_source(const FileRoot& root, pid_t pid) {
+Result<std::unique_ptr<Source>> open_process_source(
+    const FileRoot& root, pid_t pid, const std::vector<cgroup::LimitCandidate>& endpoint) {
   const std::string process = std::to_string(pid);
   if (::access((root / ("/proc/" + process)).c_str(), F_OK) != 0) {
     return fail("there is no process " + process, {},
@@ -52,13 +54,13 @@ Result<std::unique_ptr<Source>> open_process_source(const FileRoot& root, pid_t 
   if (theirs / "/" == root / "/") {
     const auto location = cgroup::locate(root, process);
     if (!location) return fail(location.error());
-    return open_cgroup(root, *location, {});
+    return open_cgroup(root, *location, endpoint);
   }
   // A container's own mount is rooted at its cgroup (facts.md, 1).
   Error last;
   for (const char* folder : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
     const auto location = cgroup::locate_directory(theirs, folder);
-    if (location) return open_cgroup(theirs, *location, {});
+    if (location) return open_cgroup(theirs, *location, endpoint);
     if (last.what.empty()) last = location.error();
   }
   if (last.errnum == EACCES || last.errnum == EPERM) {

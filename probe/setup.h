@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ecs/metadata.h"
 #include "program.h"
@@ -19,8 +20,13 @@ Result<std::unique_ptr<Source>> open_source(const Machine& machine, const std::s
                                             const std::optional<ecs::Task>& task);
 
 /// The memory cgroup that process `pid` is in. One in another container is reached through its
-/// root folder, whose files stay open after its death.
-Result<std::unique_ptr<Source>> open_process_source(const FileRoot& root, pid_t pid);
+/// root folder, whose files stay open after its death. `endpoint` are the limits that only the ECS
+/// endpoint tells of that container.
+Result<std::unique_ptr<Source>> open_process_source(
+    const FileRoot& root, pid_t pid, const std::vector<cgroup::LimitCandidate>& endpoint = {});
+/// Mount namespace of a process, "mnt:[4026532]"; empty: it has none any more, or is not to be
+/// seen.
+std::string mounts_of(const FileRoot& root, const std::string& process);
 /// Where the files of `pid`'s container are: `root` itself where it sees the same mounts.
 FileRoot root_of(const FileRoot& root, pid_t pid);
 

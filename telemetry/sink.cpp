@@ -85,17 +85,20 @@ Result<FileSink> FileSink::open(const std::string& path, Nanoseconds patience) {
   return FileSink(Fd(fd), patience);
 }
 
-Emitter::Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep)
+Emitter::Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep,
+                 std::uint64_t* numbers)
     : encoder_(encoder),
       context_(std::move(context)),
       sink_(&sink),
+      numbers_(numbers),
       slots_(keep * kMaxLine),
       sizes_(keep),
       weights_(keep) {}
 
 bool Emitter::emit(const Event& event, Weight weight) {
   std::array<char, kMaxLine> line;
-  const std::size_t size = encoder_.encode(event, ++seq_, context_, line);
+  const std::size_t size =
+      encoder_.encode(event, ++(numbers_ != nullptr ? *numbers_ : seq_), context_, line);
   const std::span<const char> text(line.data(), size);
   // Held lines are older: written after this one, they would break the order of seq.
   if (flush() && sink_->write(text)) {

@@ -38,6 +38,8 @@ ScopeVerdict classify_v2(const KillEvidence& e) {
         oom >= c.kills || rise(c.before().oom_group_kill, c.after().oom_group_kill) > 0;
     return {Scope::own_limit, covers ? Confidence::certain : Confidence::likely};
   }
+  // One oom, told with the first of the group.
+  if (e.rest_of_own_group) return {Scope::own_limit, Confidence::likely};
   if (below > 0) return {Scope::descendant_limit, Confidence::likely};
   return beyond(e);
 }

@@ -30,6 +30,8 @@ struct KillEvidence {
   cgroup::Bytes own_limit;
   cgroup::Bytes outer_limit;  ///< Subject::outer_limit
   bool limits_complete = true;
+  /// Part of a group kill whose first kills were told moments ago as the own limit's.
+  bool rest_of_own_group = false;
   std::uint64_t used_before = 0;
   cgroup::Bytes peak_before, peak_after;
   std::uint64_t charge_slack = 0;

@@ -6,6 +6,9 @@ namespace oomdrill::telemetry {
 namespace {
 
 constexpr std::array kLayouts = {
+    Layout{"container.ended", "[verdict=oom_killed:!!]",
+           "its main process {pid} ended: {verdict}[ ({confidence})]"
+           "[, last seen at {used_bytes}][ of {limit_bytes}][, peak {peak_bytes}]"},
     Layout{"drill.ended", "[verdict=oom_killed:!!]",
            "{verdict} ({confidence}): {why}[, {kills} OOM kills outside][, {disagreement}]"
            "[timed_out=true:, stopped by --timeout]"},

@@ -127,6 +127,14 @@ TEST(RunOptions, DimensionsAndPrometheus) {
   }
 }
 
+TEST(WatchOptions, AllSiblingsStandsAlone) {
+  EXPECT_TRUE(parse("watch", read_watch, {"--all-siblings"})->all_siblings);
+  EXPECT_FALSE(parse("watch", read_watch, {})->all_siblings);
+  EXPECT_FALSE(parse("watch", read_watch, {"--all-siblings", "--pid", "3"}));
+  EXPECT_FALSE(parse("watch", read_watch, {"--all-siblings", "--cgroup", "/x"}));
+  EXPECT_FALSE(parse("watch", read_watch, {"--all-siblings", "--recorder", "/x"}));
+}
+
 TEST(SnapshotOptions, FailAboveIsOptional) {
   EXPECT_FALSE(parse("snapshot", read_snapshot, {})->fail_above);
   EXPECT_EQ(parse("snapshot", read_snapshot, {"--fail-above", "95%"})->fail_above, 95);

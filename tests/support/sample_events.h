@@ -193,6 +193,14 @@ inline std::vector<Event> every_event() {
       .integer("pid", 7)
       .text("command", "leaksim --rate 1MB/s")
       .integer("oom_score_adj", 1000);
+  make("container.ended")
+      .integer("pid", 41)
+      .text("verdict", "oom_killed")
+      .text("confidence", "likely")
+      .number("oom_kills", 1u)
+      .number("used_bytes", 66'912'256u)
+      .number("limit_bytes", 67'108'864u)
+      .number("peak_bytes", 67'108'864u);
   add_sample(make("memory.sample"))
       .metric("MemoryUtilization", 95.3125, Unit::percent)
       .metric("memory_reservation", 33'554'432, Unit::bytes)

@@ -51,4 +51,8 @@ Result<Location> locate(const FileRoot& root, std::string_view process = "self")
 /// A cgroup folder that the user names; its version is told by the files in it.
 Result<Location> locate_directory(const FileRoot& root, const std::string& directory);
 
+/// Location::container_id of `process`, where our mounts need not show its cgroup; nullopt: its
+/// path holds none, or it may not be read.
+std::optional<std::string> container_id(const FileRoot& root, std::string_view process);
+
 }  // namespace oomdrill::cgroup

@@ -77,7 +77,9 @@ class MemorySink final : public Sink {
 class Emitter {
  public:
   /// `keep`: how many important lines are held while the sink takes none; kMaxLine bytes each.
-  Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep = 8);
+  /// `numbers`: the last number given, where several emitters write one stream; null: its own.
+  Emitter(Encoder encoder, Context context, Sink& sink, std::size_t keep = 8,
+          std::uint64_t* numbers = nullptr);
 
   /// False: the line was dropped (dropped() counts it); its seq is spent, so a reader sees the gap.
   bool emit(const Event& event) { return emit(event, Weight::ordinary); }
@@ -108,6 +110,7 @@ class Emitter {
   Context context_;
   Sink* sink_;
   std::uint64_t seq_ = 0;
+  std::uint64_t* numbers_;
   std::uint64_t emitted_ = 0;
   std::uint64_t dropped_ = 0;
   // A ring of fixed slots: first_ is the oldest of the held_ lines.

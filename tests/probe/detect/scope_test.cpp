@@ -73,6 +73,14 @@ TEST(ScopeV2, AGroupKillCountsMoreKillsThanOoms) {
          "two of three kills may be another limit's");
 }
 
+TEST(ScopeV2, TheRestOfAGroupIsTheLimitsThatTookTheFirst) {
+  KillEvidence rest = v2(counters(0, 2, 0, 1), counters(0, 2, 0, 1));
+  rest.limits_complete = false;
+  expect(rest, Scope::ancestor_limit, Confidence::likely, "alone");
+  rest.rest_of_own_group = true;
+  expect(rest, Scope::own_limit, Confidence::likely, "after the first");
+}
+
 TEST(ScopeV2, AnOomBelowIsNotTheOwnLimit) {
   expect(v2(counters(0, 0, 0, 0), counters(1, 1, 5, 0)), Scope::descendant_limit,
          Confidence::likely, "a nested cgroup's limit");
