@@ -230,7 +230,12 @@ Findings examine(const AlarmSet& set, const SeriesSet& series, const Incident& i
                  const Question& question) {
   Findings findings;
   for (const MetricAlarm& alarm : set.metric) {
-    findings.alarms.push_back(examine_metric(alarm, series, incident, question));
+    MetricAlarm fitted = alarm;
+    if (set.made_for_bytes > 0 && incident.limit_bytes && alarm.metric.ends_with("Bytes")) {
+      fitted.threshold = std::floor(fitted.threshold * static_cast<double>(*incident.limit_bytes) /
+                                    static_cast<double>(set.made_for_bytes));
+    }
+    findings.alarms.push_back(examine_metric(fitted, series, incident, question));
   }
   // Composites of composites: each once all that it names is there; what is left names itself.
   std::vector<const CompositeAlarm*> open;

@@ -63,6 +63,8 @@ struct OtherAlarm {
 
 struct AlarmSet {
   std::string source;  ///< a path, or the name of a built-in set
+  /// The limit that thresholds in bytes were reckoned for, where they are to go with it; 0: none.
+  std::uint64_t made_for_bytes = 0;
   std::vector<MetricAlarm> metric = {};
   std::vector<CompositeAlarm> composite = {};
   std::vector<OtherAlarm> other = {};

@@ -17,7 +17,8 @@ constexpr Option kAlarmsOption = {
     .default_value = "",
     .help =
         "The alarms: output of `aws cloudwatch describe-alarms` or `terraform show -json`, or "
-        "the built-in set 'guide'"};
+        "a built-in set: 'guide', or 'corrected', which deploy/terraform makes (it assumes "
+        "--delay 30s)"};
 constexpr Option kRequireLeadOption = {
     .name = "require-lead",
     .value = "DURATION",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 namespace oomdrill::alarm {
@@ -123,28 +124,63 @@ class Rule::Parser {
       --depth_;
       return inner;
     }
+    if (take_word("AT_LEAST")) return at_least();
     Node node;
     if (take_word("TRUE") || same_word(word(), "FALSE")) {
       node.value = !take_word("FALSE");
       return add(std::move(node));
     }
     node.kind = Kind::state;
-    if (take_word("ALARM")) {
-      node.state = State::alarm;
-    } else if (take_word("OK")) {
-      node.state = State::ok;
-    } else if (take_word("INSUFFICIENT_DATA")) {
-      node.state = State::insufficient_data;
-    } else {
-      return error("expected ALARM, OK, INSUFFICIENT_DATA, NOT, TRUE, FALSE or (");
+    if (!take_state(node.state)) {
+      return error("expected ALARM, OK, INSUFFICIENT_DATA, AT_LEAST, NOT, TRUE, FALSE or (");
     }
     if (!take('(')) return error("expected ( and an alarm's name");
-    auto name = quoted_or_bare();
+    auto name = alarm_name();
     if (!name) return fail(name.error());
-    node.alarm = name_of(*name);
-    if (node.alarm.empty()) return error("an alarm without a name");
+    node.alarm = std::move(*name);
     if (!take(')')) return error("expected )");
     return add(std::move(node));
+  }
+
+  bool take_state(State& into) {
+    for (const State each : {State::alarm, State::ok, State::insufficient_data}) {
+      if (!take_word(name(each))) continue;
+      into = each;
+      return true;
+    }
+    return false;
+  }
+
+  /// What stands behind the word.
+  Result<std::size_t> at_least() {
+    Node node;
+    node.kind = Kind::at_least;
+    if (!take('(')) return error("expected ( and a number");
+    skip_space();
+    const char* end = text_.data() + text_.size();
+    const auto [rest, status] = std::from_chars(text_.data() + at_, end, node.least);
+    if (status != std::errc() || !(node.least >= 0)) return error("expected a number, or 60%");
+    at_ = static_cast<std::size_t>(rest - text_.data());
+    node.percent = take('%');
+    if (!take(',')) return error("expected , and a state");
+    node.negated = take_word("NOT");
+    if (!take_state(node.state)) return error("expected ALARM, OK or INSUFFICIENT_DATA");
+    if (!take(',') || !take('(')) return error("expected , and the alarms in parentheses");
+    do {
+      auto name = alarm_name();
+      if (!name) return fail(name.error());
+      node.alarms.push_back(std::move(*name));
+    } while (take(','));
+    if (!take(')') || !take(')')) return error("expected , or ))");
+    return add(std::move(node));
+  }
+
+  Result<std::string> alarm_name() {
+    auto found = quoted_or_bare();
+    if (!found) return found;
+    std::string bare = name_of(*found);
+    if (bare.empty()) return error("an alarm without a name");
+    return bare;
   }
 
   Result<std::string> quoted_or_bare() {
@@ -160,7 +196,7 @@ class Rule::Parser {
       ++at_;
       return name;
     }
-    while (at_ < text_.size() && text_[at_] != ')') name += text_[at_++];
+    while (at_ < text_.size() && text_[at_] != ')' && text_[at_] != ',') name += text_[at_++];
     while (!name.empty() && is_space(name.back())) name.pop_back();
     return name;
   }
@@ -194,6 +230,15 @@ bool Rule::holds(std::size_t at, const std::function<State(std::string_view)>& s
       return !holds(node.left, state_of);
     case Node::Kind::constant:
       return node.value;
+    case Node::Kind::at_least: {
+      const auto found =
+          std::count_if(node.alarms.begin(), node.alarms.end(), [&](const std::string& alarm) {
+            return (state_of(alarm) == node.state) != node.negated;
+          });
+      const auto all = static_cast<double>(node.alarms.size());
+      const double least = node.percent ? node.least * all / 100 : node.least;
+      return static_cast<double>(found) >= least;
+    }
   }
   return false;
 }
@@ -204,11 +249,12 @@ bool Rule::holds(const std::function<State(std::string_view)>& state_of) const {
 
 std::vector<std::string> Rule::alarms() const {
   std::vector<std::string> names;
+  const auto note = [&names](const std::string& alarm) {
+    if (std::find(names.begin(), names.end(), alarm) == names.end()) names.push_back(alarm);
+  };
   for (const Node& node : nodes_) {
-    if (node.kind == Node::Kind::state &&
-        std::find(names.begin(), names.end(), node.alarm) == names.end()) {
-      names.push_back(node.alarm);
-    }
+    if (node.kind == Node::Kind::state) note(node.alarm);
+    for (const std::string& alarm : node.alarms) note(alarm);
   }
   return names;
 }

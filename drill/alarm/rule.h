@@ -12,7 +12,8 @@
 namespace oomdrill::alarm {
 
 /// The rule of a composite alarm: ALARM("a") AND NOT (OK(b) OR INSUFFICIENT_DATA(arn…)), TRUE and
-/// FALSE. NOT binds closest, then AND, then OR.
+/// FALSE; AT_LEAST(2, ALARM, (a, b, c)) and AT_LEAST(60%, NOT OK, (a, b, c)), as the CDK's
+/// AlarmRule writes them. NOT binds closest, then AND, then OR.
 class Rule {
  public:
   /// Longer ones, and deeper ones than this, are refused; CloudWatch's own limit is 10,240.
@@ -28,11 +29,15 @@ class Rule {
 
  private:
   struct Node {
-    enum class Kind { state, both, either, negation, constant };
+    enum class Kind { state, both, either, negation, constant, at_least };
     Kind kind = Kind::constant;
     State state = State::ok;
     bool value = false;
     std::string alarm;
+    std::vector<std::string> alarms;  ///< of at_least
+    bool negated = false;             ///< at_least: not in `state`
+    double least = 0;                 ///< so many of them, or with `percent` such a part
+    bool percent = false;
     std::size_t left = 0;
     std::size_t right = 0;
   };

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -19,7 +18,8 @@ using Json = nlohmann::json;
 /// A thousand alarms of an account are about 2 MB.
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 constexpr std::string_view kWanted =
-    "give the output of `aws cloudwatch describe-alarms` or `terraform show -json`, or 'guide'";
+    "give the output of `aws cloudwatch describe-alarms` or `terraform show -json`, 'guide' or "
+    "'corrected'";
 /// Modules within modules.
 constexpr int kDeepestModule = 64;
 
@@ -266,40 +266,6 @@ Result<void> add_described(Loader& loader, const Json& root) {
   return {};
 }
 
-/// The guide's three, flaws included: no treatment of missing data, and a metric that nobody
-/// publishes. deploy/terraform/alarms_guide.tf is the same in Terraform.
-AlarmSet guide() {
-  AlarmSet set;
-  const std::map<std::string, std::string> service = {{"ClusterName", "your-cluster-name"},
-                                                      {"ServiceName", "your-service-name"}};
-  MetricAlarm alarm;
-  alarm.dimensions = service;
-  alarm.name = "ecs-memory-utilization-high";
-  alarm.metric_namespace = "AWS/ECS";
-  alarm.metric = "MemoryUtilization";
-  alarm.evaluation_periods = alarm.datapoints_to_alarm = 2;
-  alarm.threshold = 85;
-  set.metric.push_back(alarm);
-  alarm.name = "memory-utilization";
-  alarm.threshold = 75;
-  set.metric.push_back(alarm);
-  alarm.name = "oom-kills";
-  alarm.metric_namespace = "ECS/ContainerInsights";
-  alarm.metric = "oom_killed";
-  alarm.statistic.kind = Statistic::Kind::sum;
-  alarm.evaluation_periods = alarm.datapoints_to_alarm = 1;
-  alarm.threshold = 0;
-  set.metric.push_back(alarm);
-  return set;
-}
-
-constexpr std::array kBuiltIn = {
-    BuiltIn{"guide",
-            "the three alarms of the guide: 85 % and 75 % on average in two minutes, "
-            "and a count of kills that nobody publishes",
-            guide},
-};
-
 }  // namespace
 
 Result<AlarmSet> parse_alarms(std::string_view json) {
@@ -327,10 +293,8 @@ Result<AlarmSet> parse_alarms(std::string_view json) {
   return set;
 }
 
-std::span<const BuiltIn> built_in_sets() { return kBuiltIn; }
-
 Result<AlarmSet> load_alarms(const std::string& name_or_path) {
-  for (const BuiltIn& each : kBuiltIn) {
+  for (const BuiltIn& each : built_in_sets()) {
     if (each.name != name_or_path) continue;
     AlarmSet set = each.make();
     set.source = name_or_path;

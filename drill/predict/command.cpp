@@ -32,6 +32,12 @@ constexpr std::array kOptions = {
            .value = "PATTERN",
            .default_value = "linear",
            .help = "As leaksim takes it: leaksim --list-patterns"},
+    Option{.name = "phase",
+           .value = "PATTERN",
+           .default_value = "",
+           .help = "Instead of --pattern, as leaksim takes it: patterns in sequence, each but the "
+                   "last with for=TIME",
+           .repeatable = true},
     Option{.name = "rate",
            .value = "RATE",
            .default_value = "1MB/s",
@@ -41,6 +47,19 @@ constexpr std::array kOptions = {
            .value = "SIZE",
            .default_value = "1.2MiB",
            .help = "What is used when the leak starts; leaksim and oomprobe themselves use that"},
+    Option{.name = "until",
+           .value = "AMOUNT",
+           .default_value = "oom",
+           .help = "The leak stops when so much is used: 90%, 512MiB, 50MiB-headroom"},
+    Option{.name = "max-bytes",
+           .value = "SIZE",
+           .default_value = "",
+           .help = "The leak stops when it holds so much"},
+    Option{.name = "then",
+           .value = "ACTION",
+           .default_value = "hold",
+           .help = "After --until, --max-bytes or the plan's end: hold what there is, or release "
+                   "it, as leaksim does that exits"},
     Option{.name = "kind",
            .value = "NAME",
            .default_value = "anon",
@@ -168,6 +187,31 @@ Result<Service> read_service(const Arguments& arguments, std::uint64_t seed, Nan
   return service;
 }
 
+/// As leaksim reads it, but for the rate, which the plan takes where it has one.
+Result<std::string> read_pattern(const Arguments& arguments) {
+  if (!arguments.given("phase")) return arguments.text("pattern");
+  if (arguments.given("pattern")) {
+    return fail("is another shape of the same growth", arguments.origin("pattern"),
+                "make it a --phase too");
+  }
+  std::string text;
+  for (const std::string& each : arguments.all("phase")) text += (text.empty() ? "" : ";") + each;
+  return text;
+}
+
+std::string_view end_words(Prediction::End end) {
+  switch (end) {
+    case Prediction::End::until:
+      return "--until is reached";
+    case Prediction::End::max_bytes:
+      return "--max-bytes is reached";
+    case Prediction::End::plan_ended:
+      return "the plan ends";
+    default:
+      return name(end);
+  }
+}
+
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
   const auto json = drill::wants_json(arguments);
@@ -187,7 +231,27 @@ Result<Settings> read_settings(const Arguments& arguments) {
                 by_memory ? "give a size with its unit, such as 64MiB" : "give less");
   }
   settings.leak.used_bytes = *base;
-  settings.leak.pattern = arguments.text("pattern");
+  auto pattern = read_pattern(arguments);
+  if (!pattern) return fail(pattern.error());
+  settings.leak.pattern = std::move(*pattern);
+  if (arguments.text("until") != "oom") {
+    const auto until = arguments.get("until", parse_amount);
+    if (!until) return fail(until.error());
+    const auto target = until->resolve(*memory);
+    if (!target) return fail(Error(target.error()).within(arguments.origin("until")));
+    settings.leak.until_bytes = *target;
+  }
+  if (arguments.given("max-bytes")) {
+    const auto most = arguments.get("max-bytes", parse_bytes);
+    if (!most) return fail(most.error());
+    settings.leak.max_bytes = *most;
+  }
+  const std::string then = arguments.text("then");
+  if (then != "hold" && then != "release") {
+    return fail("'" + then + "' is nothing to do", arguments.origin("then"),
+                "known: hold, release");
+  }
+  settings.visibility.released = then == "release";
   const auto rate = arguments.get("rate", parse_rate);
   if (!rate) return fail(rate.error());
   settings.leak.rate_bytes_per_s = *rate;
@@ -247,10 +311,10 @@ std::string passings(const Course& course, bool utilization) {
 void add_course(Lines& lines, const Settings& settings, const Course& course) {
   const auto& prediction = course.prediction;
   const Leak& leak = settings.leak;
-  std::string text =
-      prediction.end == Prediction::End::beyond_horizon
-          ? "no end within " + format_duration(settings.duration)
-          : fmt::format("{} after {:.1f} s", name(prediction.end), to_seconds(prediction.after));
+  std::string text = prediction.end == Prediction::End::beyond_horizon
+                         ? "no end within " + format_duration(settings.duration)
+                         : fmt::format("{} after {:.1f} s", end_words(prediction.end),
+                                       to_seconds(prediction.after));
   text += fmt::format(": {} from {} into {}", run::printable(leak.pattern),
                       format_bytes(leak.used_bytes), format_bytes(leak.limit_bytes));
   lines.add("predicted", text);
@@ -348,6 +412,8 @@ constinit const Command kPredictCommand = {
         "Runs the very plan that leaksim carries out, without allocating.\n"
         "\nExamples:\n"
         "  oomdrill predict --alarms guide\n"
+        "  oomdrill predict --alarms corrected --delay 30s --require-lead 60s\n"
+        "  oomdrill predict --until 80% --alarms guide                    a plateau: what fires?\n"
         "  oomdrill predict --memory 2GiB --pattern burst:size=64MiB,interval=1m --alarms "
         "plan.json\n"
         "  oomdrill predict --kind memfd --cgroup v1 --alarms guide       the blind spot\n"

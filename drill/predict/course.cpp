@@ -60,6 +60,8 @@ Result<Course> predict_course(const Leak& leak, const Visibility& visibility, Na
   course.prediction = *prediction;
   // A leak that stops holds what it has; what is killed is gone.
   const bool killed = prediction->end == Prediction::End::oom_kill;
+  fill(prediction->after);
+  if (visibility.released && !killed) now = leak.used_bytes;
   fill(killed ? prediction->after : horizon);
   return course;
 }

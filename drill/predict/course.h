@@ -16,6 +16,8 @@ struct Visibility {
   bool shared = false;
   /// On v1 the ECS agent leaves all cache out, shared memory with it.
   bool cgroup_v1 = false;
+  /// A leak that stops gives all back.
+  bool released = false;
 };
 
 /// A predicted leak with its samples.

@@ -38,9 +38,9 @@ std::string first_alarm(const Drill& drill) {
     if (each.lead_s && (first == nullptr || *each.lead_s > *first->lead_s)) first = &each;
   }
   if (first == nullptr) return fmt::format("no alarm of {} fires", printable(drill.alarms->source));
-  return fmt::format("the first alarm to fire, {}, comes {} {}", printable(first->name),
-                     format_seconds(std::abs(*first->lead_s)),
-                     *first->lead_s < 0 ? "too late" : "before");
+  const std::string lead = format_seconds(std::abs(*first->lead_s));
+  return fmt::format("the first alarm to fire, {}, comes {}", printable(first->name),
+                     *first->lead_s < 0 ? lead + " too late" : "in time, " + lead + " before");
 }
 
 std::string learnt_of_alarms(const Drill& drill) {

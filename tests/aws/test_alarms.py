@@ -102,6 +102,15 @@ def test_the_early_alarm_leads_the_kill_as_its_description_says(plan, judged):
     assert alarm["alignments"]["worst_lead_s"] >= promised(plan, "memory-lead") == 60
 
 
+def test_the_built_in_set_is_what_the_module_makes(judged, tmp_path_factory):
+    planned = judged("leak")
+    recording = tmp_path_factory.getbasetemp() / "leak0" / "drill.jsonl"
+    told = evaluate("corrected", recording, "--stretch", str(STRETCH), "--delay", "30s")
+    assert len(told["alarms"]) == 8
+    for alarm in told["alarms"]:
+        assert alarm == planned[alarm["name"].removeprefix("oomdrill-")], alarm["name"]
+
+
 @pytest.mark.parametrize("name", ["leak in the shortest time", "leak", "leak in twice that"])
 def test_the_forecast_leads_the_kill_as_its_description_says(plan, judged, name):
     alarm = judged(name)["memory-forecast"]

@@ -62,6 +62,10 @@ TEST(Program, UsageIsOneLineOnStderr) {
            {"predict", "--kind", "gpu"},
            {"predict", "--cgroup", "v3"},
            {"predict", "--duration", "1s"},
+           {"predict", "--until", "soon"},
+           {"predict", "--max-bytes", "much"},
+           {"predict", "--then", "exit"},
+           {"predict", "--phase", "hold:for=1s", "--pattern", "linear"},
            {"predict", "--tasks", "0"},
            {"predict", "--leaking", "200%"},
            {"predict", "--back-off", "0"},
@@ -147,6 +151,104 @@ TEST(Program, PredictAnswersForTheGuide) {
   EXPECT_NE(json["alarms"][0]["fired"], "before");
   EXPECT_EQ(json["alarms"][0]["alignments"]["before"], 0);
   EXPECT_GE(json["alarms"][0]["suggestion"]["lead_s"].get<double>(), 60);
+}
+
+/// The alarm as `aws cloudwatch describe-alarms` would show it with the settings suggested.
+nlohmann::json described(const nlohmann::json& suggestion) {
+  return {{"MetricAlarms",
+           {{{"AlarmName", "as-suggested"},
+             {"Namespace", suggestion["namespace"]},
+             {"MetricName", suggestion["metric"]},
+             {"Statistic", suggestion["statistic"]},
+             {"Period", suggestion["period_s"]},
+             {"EvaluationPeriods", suggestion["evaluation_periods"]},
+             {"DatapointsToAlarm", suggestion["datapoints_to_alarm"]},
+             {"ComparisonOperator", suggestion["comparison"]},
+             {"Threshold", suggestion["threshold"]},
+             {"TreatMissingData", suggestion["treat_missing_data"]}}}}};
+}
+
+TEST(Program, WhatPredictSuggestsFiresInTime) {
+  const std::string alarms = testing::TempDir() + "suggested.json";
+  std::vector<std::string> leak = {"predict", "--memory", "512MiB", "--pattern",
+                                   "linear",  "--rate",   "1MB/s",  "--require-lead",
+                                   "60s",     "--format", "json",   "--alarms"};
+  leak.emplace_back("guide");
+  const auto guide = nlohmann::json::parse(run(leak).out);
+  EXPECT_EQ(guide["lead_met"], false);
+  std::size_t suggestions = 0;
+  for (const auto& alarm : guide["alarms"]) {
+    if (alarm["suggestion"].is_null()) continue;
+    ++suggestions;
+    std::ofstream(alarms) << described(alarm["suggestion"]);
+    leak.back() = alarms;
+    const Ran ran = run(leak);
+    EXPECT_EQ(ran.code, ExitCode::as_expected) << ran.err;
+    const auto found = nlohmann::json::parse(ran.out)["alarms"][0];
+    EXPECT_EQ(found["fired"], "before");
+    EXPECT_EQ(found["alignments"]["before"], found["alignments"]["tried"]);
+    EXPECT_EQ(found["alignments"]["worst_lead_s"], alarm["suggestion"]["lead_s"]);
+    // One step higher, and the lead is gone: what is suggested is no more than what is needed.
+    auto higher = described(alarm["suggestion"]);
+    higher["MetricAlarms"][0]["Threshold"] = alarm["suggestion"]["threshold"].get<double>() + 1;
+    std::ofstream(alarms) << higher;
+    EXPECT_EQ(run(leak).code, ExitCode::otherwise);
+  }
+  EXPECT_EQ(suggestions, 2U);
+}
+
+TEST(Program, TheCorrectedAlarmsLeadTheGuidesLeak) {
+  for (const char* memory : {"512MiB", "480MiB", "64MiB"}) {
+    // The same leak in proportion.
+    const std::string rate = memory == std::string_view("64MiB") ? "133333B/s" : "1MB/s";
+    for (const std::vector<std::string>& blind :
+         {std::vector<std::string>{}, {"--kind", "memfd", "--cgroup", "v1"}}) {
+      std::vector<std::string> arguments = {"predict", "--memory", memory,     "--rate",
+                                            rate,      "--delay",  "30s",      "--require-lead",
+                                            "60s",     "--alarms", "corrected"};
+      arguments.insert(arguments.end(), blind.begin(), blind.end());
+      const Ran ran = run(arguments);
+      EXPECT_EQ(ran.code, ExitCode::as_expected) << memory << '\n' << ran.out << ran.err;
+    }
+  }
+  // And say nothing of what does not grow to the limit.
+  const Ran held = run({"predict", "--until", "60%", "--duration", "6h", "--alarms", "corrected",
+                        "--format", "json"});
+  const auto json = nlohmann::json::parse(held.out);
+  EXPECT_TRUE(json["kill"].is_null());
+  for (const auto& alarm : json["alarms"]) {
+    if (alarm["name"] == "oomdrill-memory-lead") {
+      EXPECT_EQ(alarm["fired"], "never");
+    }
+  }
+}
+
+TEST(Program, PredictStopsWhereItIsTold) {
+  const auto answer = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {"predict", "--format", "json"});
+    const Ran ran = run(options);
+    EXPECT_EQ(ran.code, ExitCode::as_expected) << ran.err;
+    return nlohmann::json::parse(ran.out)["prediction"];
+  };
+  const auto until = answer({"--until", "50%"});
+  EXPECT_EQ(until["end"], "until");
+  EXPECT_NEAR(until["after_s"].get<double>(), (256 - 1.2) * 1.048576, 0.1);
+  EXPECT_EQ(answer({"--until", "64MiB-headroom"})["end"], "until");
+  const auto most = answer({"--max-bytes", "100MB"});
+  EXPECT_EQ(most["end"], "max_bytes");
+  EXPECT_NEAR(most["after_s"].get<double>(), 100, 0.1);
+  const auto phases = answer({"--phase", "hold:for=100s", "--phase", "linear:rate=1MB/s"});
+  EXPECT_NEAR(phases["after_s"].get<double>(), 635.9, 0.1);
+  // Held, the alarm goes on; released, it goes back.
+  for (const char* then : {"hold", "release"}) {
+    const Ran ran = run({"predict", "--until", "90%", "--then", then, "--alarms", "guide",
+                         "--format", "json", "--duration", "30m"});
+    const auto transitions = nlohmann::json::parse(ran.out)["alarms"][1]["transitions"];
+    ASSERT_GE(transitions.size(), 2U);
+    // The last of all is that its samples end with what was looked at.
+    const std::string last = transitions[transitions.size() - 2]["to"];
+    EXPECT_EQ(last, then == std::string_view("hold") ? "ALARM" : "OK") << transitions;
+  }
 }
 
 TEST(Program, PredictAnswersWhetherScalingOutWouldHaveHelped) {

@@ -34,6 +34,27 @@ TEST(Rule, NotBindsClosestThenAndThenOr) {
   EXPECT_FALSE(holds("NOT (FALSE OR TRUE)"));
 }
 
+TEST(Rule, CountsHowManyAreInAState) {
+  // bad is in ALARM, good is OK, gone has no data.
+  EXPECT_TRUE(holds("AT_LEAST(1, ALARM, (good, bad))"));
+  EXPECT_FALSE(holds("AT_LEAST(2, ALARM, (good, bad, gone))"));
+  EXPECT_TRUE(holds("AT_LEAST(2, NOT OK, (good, \"bad\", gone))"));
+  EXPECT_TRUE(holds("at_least(66%, not ok, (good, bad, gone))"));
+  EXPECT_FALSE(holds("AT_LEAST(67%, NOT OK, (good, bad, gone))"));
+  EXPECT_TRUE(holds("NOT AT_LEAST(100%, ALARM, (bad, good)) AND ALARM(bad)"));
+  EXPECT_TRUE(
+      holds("AT_LEAST(1, ALARM, (arn:aws:cloudwatch:eu-central-1:123456789012:alarm:bad))"));
+  const auto rule = Rule::parse("AT_LEAST(2, ALARM, (c, a, c)) OR OK(a)");
+  ASSERT_TRUE(rule);
+  EXPECT_EQ(rule->alarms(), (std::vector<std::string>{"c", "a"}));
+  for (const char* wrong :
+       {"AT_LEAST", "AT_LEAST(many, ALARM, (a))", "AT_LEAST(1 ALARM, (a))", "AT_LEAST(1, RED, (a))",
+        "AT_LEAST(1, ALARM, a)", "AT_LEAST(1, ALARM, ())", "AT_LEAST(1, ALARM, (a,))",
+        "AT_LEAST(-1, ALARM, (a))", "AT_LEAST(1, ALARM, (a)"}) {
+    EXPECT_FALSE(Rule::parse(wrong)) << wrong;
+  }
+}
+
 TEST(Rule, NamesItsAlarmsOnce) {
   const auto rule = Rule::parse("ALARM(b) OR ALARM(a) AND NOT OK(\"b\")");
   ASSERT_TRUE(rule);

@@ -168,7 +168,7 @@ TEST(Summary, TheFirstAlarmToFireIsWhatIsLearnt) {
             std::string::npos)
       << guide->learnt(drill);
   drill.findings->alarms.push_back({.name = "early", .lead_s = 7, .why = ""});
-  EXPECT_NE(guide->learnt(drill).find("early, comes 7.00 s before"), std::string::npos);
+  EXPECT_NE(guide->learnt(drill).find("early, comes in time, 7.00 s before"), std::string::npos);
   drill.findings->alarms = {{.name = "never", .why = ""}};
   EXPECT_NE(guide->learnt(drill).find("no alarm of guide fires"), std::string::npos);
 }
