@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "alarm/suggest.h"
+#include "base/units.h"
 
 namespace oomdrill::alarm {
 namespace {
@@ -19,7 +20,18 @@ std::string unit_of(const MetricAlarm& alarm) {
              : "";
 }
 
+bool in_bytes(const MetricAlarm& alarm) {
+  return alarm.metric.ends_with("Bytes") || alarm.metric.ends_with("_bytes");
+}
+
+/// A value that was seen: "79.9 %", "297.0 MiB".
+std::string seen(const MetricAlarm& alarm, double value) {
+  if (in_bytes(alarm)) return format_bytes(static_cast<std::uint64_t>(std::max(0.0, value)));
+  return fmt::format("{:.1f}{}", value, unit_of(alarm));
+}
+
 std::string level(const MetricAlarm& alarm) {
+  if (in_bytes(alarm)) return seen(alarm, alarm.threshold);
   return fmt::format("{:.10g}{}", alarm.threshold, unit_of(alarm));
 }
 
@@ -113,9 +125,9 @@ std::string explain(const MetricAlarm& alarm, const Series& series, const Incide
     }
     if (!course.extreme)
       return fmt::format("{} of {} never breached", name(alarm.statistic), alarm.metric);
-    return fmt::format("{} never {} {}: it was {:.1f}{} at the {}", alarm.metric,
-                       rises(alarm) ? "passed" : "fell below", level(alarm), *course.extreme,
-                       unit_of(alarm), rises(alarm) ? "highest" : "lowest");
+    return fmt::format("{} never {} {}: it was {} at the {}", alarm.metric,
+                       rises(alarm) ? "passed" : "fell below", level(alarm),
+                       seen(alarm, *course.extreme), rises(alarm) ? "highest" : "lowest");
   }
   if (!incident.kill) {
     if (finding.fired == Fired::never) {

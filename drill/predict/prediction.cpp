@@ -85,7 +85,7 @@ Result<Prediction> predict(
       result.end = Prediction::End::max_bytes;
       return result;
     }
-    if (used - std::min(leak.used_bytes, kChargedAhead) > leak.limit_bytes) {
+    if (used - std::min(leak.used_bytes, leak.cache_bytes + kChargedAhead) > leak.limit_bytes) {
       result.end = Prediction::End::oom_kill;
       return result;
     }

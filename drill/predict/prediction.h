@@ -16,8 +16,9 @@ struct Leak {
   std::string pattern;                          ///< as plan::make_plan takes it
   std::optional<double> rate_bytes_per_s = {};  ///< nullopt: unpaced, as leak.started says it
   std::uint64_t seed = 0;
-  std::uint64_t used_bytes = 0;                   ///< of the cgroup, when it starts
-  std::uint64_t limit_bytes = 0;                  ///< that binds
+  std::uint64_t used_bytes = 0;   ///< of the cgroup, when it starts
+  std::uint64_t cache_bytes = 0;  ///< the part of it that the kernel takes back at the limit
+  std::uint64_t limit_bytes = 0;  ///< that binds
   std::optional<std::uint64_t> until_bytes = {};  ///< it stops when the cgroup uses that much
   std::optional<std::uint64_t> max_bytes = {};    ///< it stops when it holds that much
   std::uint64_t times = 1;                        ///< so many of it at once, in one cgroup

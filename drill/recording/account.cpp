@@ -21,6 +21,7 @@ LeakStart leak_start(const Record& record) {
           .seed = record.whole("seed").value_or(0),
           .used_bytes = record.whole("used_bytes"),
           .limit_bytes = record.whole("limit_bytes"),
+          .kind = text_of(record, "kind"),
           .until_bytes = record.whole("until_bytes"),
           .max_bytes = record.whole("max_bytes")};
 }
@@ -79,7 +80,11 @@ void Account::note(const Record& record) {
   }
 
   if (event == "memory.sample") {
-    // As most are: all that it says is noted.
+    // As most are: what else it says is noted.
+    if (leak && !leak->cache_bytes && leak->kind != "file") {
+      const std::uint64_t file = record.whole("file_bytes").value_or(0);
+      leak->cache_bytes = file - std::min(file, record.whole("shmem_bytes").value_or(0));
+    }
   } else if (event == "probe.started") {
     probe = ProbeStart{.time = record.time(),
                        .limit_bytes = record.whole("limit_bytes"),

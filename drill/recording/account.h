@@ -40,7 +40,10 @@ struct LeakStart {
   std::uint64_t seed = 0;
   std::optional<std::uint64_t> used_bytes = {};
   std::optional<std::uint64_t> limit_bytes = {};
+  std::string kind;  ///< of memory
   std::optional<std::uint64_t> until_bytes = {};
+  /// Page cache that was there before it, such as the programs' own.
+  std::optional<std::uint64_t> cache_bytes = {};
   std::optional<std::uint64_t> max_bytes = {};
   /// Of --workers, those that were there before the first kill.
   std::uint64_t workers = 1;

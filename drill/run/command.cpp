@@ -78,7 +78,9 @@ constexpr std::array kOptions = {
         .name = "report",
         .value = "PATH",
         .default_value = "",
-        .help = "Write the post-incident review there too: HTML, or as the name ends (.md, .json)"},
+        .help =
+            "Write the post-incident review there too: HTML, or as the name ends (.md, .json); of "
+            "several drills review-1.html and so on"},
     Option{.name = "image",
            .value = "NAME",
            .default_value = "oomdrill",
@@ -468,7 +470,7 @@ std::string again(const Settings& settings) {
 }
 
 /// From the recording, as `oomdrill report` would write it.
-Result<void> write_review(const Settings& settings, const Drill& drill, ExitCode& code) {
+Result<void> write_review(const std::string& path, const Drill& drill, ExitCode& code) {
   code = ExitCode::io_error;
   recording::Input input{};
   const auto runs = recording::read_runs({drill.recording}, input);
@@ -479,9 +481,8 @@ Result<void> write_review(const Settings& settings, const Drill& drill, ExitCode
     extras.alarm_source = drill.alarms->source;
     extras.stretch = drill.stretch;
   }
-  const auto format = report::format_of("", settings.report);
-  return report::write_report(settings.report,
-                              report::render(report::compose(*runs, extras), *format), code);
+  const auto format = report::format_of("", path);
+  return report::write_report(path, report::render(report::compose(*runs, extras), *format), code);
 }
 
 void judge_alarms(Drill& drill, const alarm::Watched& watched, alarm::Watch& watch) {
@@ -525,7 +526,7 @@ std::string numbered(const std::string& path, const std::string& suffix) {
 }
 
 /// One drill from its room to its verdict; `drill.workload` stays empty where it did not come
-/// about. Its recording's name takes `suffix`.
+/// about. The names of its recording and its report take `suffix`.
 ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>& watched,
                   const std::string& suffix, drill::Streams& streams, Drill& drill) {
   SystemClock clock;
@@ -626,7 +627,8 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   }
   if (!settings.report.empty() && !file->error()) {
     ExitCode review = ExitCode::as_expected;
-    if (const auto written = write_review(settings, drill, review); !written) {
+    const std::string path = numbered(settings.report, suffix);
+    if (const auto written = write_review(path, drill, review); !written) {
       code = complain(streams, written.error(), review);
     }
   }

@@ -298,6 +298,7 @@ Json json_prediction(const Drill& drill) {
                {"live_bytes", drill.prediction->live_bytes},
                {"from_used_bytes", drill.leak->used_bytes},
                {"limit_bytes", drill.leak->limit_bytes}};
+  if (drill.leak->cache_bytes > 0) json["from_cache_bytes"] = drill.leak->cache_bytes;
   put(json, "until_bytes", drill.leak->until_bytes);
   put(json, "actual_s", actual_s(drill));
   put(json, "error_percent", prediction_error_percent(drill));
@@ -357,6 +358,7 @@ void conclude(Drill& drill) {
                              .rate_bytes_per_s = leak->rate_bytes_per_s,
                              .seed = leak->seed,
                              .used_bytes = *leak->used_bytes,
+                             .cache_bytes = leak->cache_bytes.value_or(0),
                              .limit_bytes = leak->limit_bytes.value_or(limit_of(drill)),
                              .until_bytes = leak->until_bytes,
                              .max_bytes = leak->max_bytes};

@@ -586,6 +586,12 @@ def test_named_drills_say_what_was_learnt():
     assert "ECS shows nothing, oomprobe told it" in lines[1]
 
 
+def test_several_drills_have_a_review_each():
+    done = drill("--repeat", "2", "--report", "review.md", *FAST)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in pathlib.Path().glob("*.md")} == {"review-1.md", "review-2.md"}
+
+
 def test_an_unknown_drill_lists_the_known():
     done = run("oomdrill", "run", "fire")
     assert done.returncode == 64

@@ -136,6 +136,22 @@ TEST(Summary, WorkersAreNotPredictedByOneOfThem) {
             4U);
 }
 
+TEST(Summary, PageCacheAtTheStartIsTakenBackAtTheLimit) {
+  const auto start = [](std::string_view kind) {
+    return event_line("leak.started", 0,
+                      fmt::format(R"("pattern":"linear","rate_bytes_per_s":8000000,"kind":"{}",)"
+                                  R"("used_bytes":8262144,"limit_bytes":67108864)",
+                                  kind)) +
+           event_line("memory.sample", 0.1,
+                      R"("used_bytes":9000000,"file_bytes":8100000,)"
+                      R"("shmem_bytes":100000)") +
+           // Later cache is the leak's time, not its start.
+           event_line("memory.sample", 0.2, R"("used_bytes":9000000,"file_bytes":0)");
+  };
+  EXPECT_NEAR(to_seconds(drill_of(start("anon")).prediction->after), 67.1 / 8, 0.03);
+  EXPECT_NEAR(to_seconds(drill_of(start("file")).prediction->after), (67.1 - 8) / 8, 0.03);
+}
+
 TEST(Summary, ALeakByLeapsIsNotBehindItsPlan) {
   const auto progress = [](double at, double asked, int debt) {
     return event_line(
