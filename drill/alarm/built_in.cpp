@@ -68,7 +68,7 @@ AlarmSet corrected() {
        Comparison::greater,
        std::floor(static_cast<double>(kLimit) * threshold_percent(1, 60) / 100),
        Missing::not_breaching},
-      {"memory-forecast", "oomdrill", "TimeToOom", Kind::minimum, 60, 1, 1, Comparison::less, 300,
+      {"memory-forecast", "oomdrill", "TimeToOom", Kind::minimum, 60, 1, 1, Comparison::less, 900,
        Missing::not_breaching},
       {"oom-killed", "oomdrill", "oom_killed", Kind::sum, 60, 1, 1, Comparison::greater, 0,
        Missing::not_breaching},
