@@ -3,10 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace oomdrill::recording {
 namespace {
 
+/// A workload that ends gives its memory back before it is seen to have ended: 0.4 s of it,
+/// measured on a slow machine. What falls within so much of the end is no curve.
+constexpr double kTearDown = 1;
 constexpr std::int64_t kWeek = 7 * 24 * 3600;
 /// 1970-01-05 was a Monday.
 constexpr std::int64_t kMonday = 4 * 24 * 3600;
@@ -56,6 +60,7 @@ Runs::Open* Runs::open_for(const Record& record, const std::string& path, std::u
     open->probed = open->probed || starts_probe;
     return open;
   }
+  if (open != nullptr) settle(runs_[open->index], *open, false);
   if (runs_.size() == kMostRuns) {
     if (starts_probe || starts_drill || open == nullptr) ++left_out_;
     open_.erase(key);
@@ -95,6 +100,7 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
     weeks_[week_of(record.time())].kills += run.account.kills_total - kills;
   }
   if (event == "workload.exited") open->ended = true;
+  if (event == "workload.exited" || event == "leak.stopped") settle(run, *open, true);
   if (event == "probe.stopped") open->stopped = true;
   if (const auto limit = record.whole("limit_bytes")) run.limit_bytes = limit;
   if (dead) return;
@@ -128,7 +134,8 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
     }
   }
   const double gap_s = at - open->last_s;
-  if (run.series.samples() > 0 && gap_s >= Run::kLeastGap) run.gap_s = std::max(run.gap_s, gap_s);
+  if (run.series.samples() + open->latest.size() > 0 && gap_s >= Run::kLeastGap)
+    run.gap_s = std::max(run.gap_s, gap_s);
   open->last_s = at;
   Values values = no_values();
   const auto used = record.whole("used_bytes");
@@ -150,11 +157,37 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
     put(values, Kind::less_cache, *used - std::min(*used, cache));
   }
   if (open->has_live) values[static_cast<std::size_t>(Kind::live)] = open->live;
-  run.series.add(at, values);
+  add(run, *open, {at, values});
   if (const auto held = working_set ? working_set : used) {
     run.working_set.add(*held);
     weeks_[week_of(record.time())].working_set.add(*held);
   }
+}
+
+void Runs::add(Run& run, Open& open, const Moment& moment) {
+  auto& latest = open.latest;
+  const auto rest = std::find_if(latest.begin(), latest.end(), [&moment](const Moment& each) {
+    return moment.at_s - each.at_s <= kTearDown;
+  });
+  for (auto each = latest.begin(); each != rest; ++each) run.series.add(each->at_s, each->values);
+  latest.erase(latest.begin(), rest);
+  latest.push_back(moment);
+}
+
+void Runs::settle(Run& run, Open& open, bool ends) {
+  const auto used = [](const Moment& moment) {
+    const double bytes = moment.values[static_cast<std::size_t>(Kind::used)];
+    return std::isnan(bytes) ? 0 : bytes;
+  };
+  auto& latest = open.latest;
+  auto last = latest.end();
+  if (ends && !latest.empty()) {
+    last = 1 +
+           std::max_element(latest.begin(), latest.end(),
+                            [used](const Moment& a, const Moment& b) { return used(a) < used(b); });
+  }
+  for (auto each = latest.begin(); each != last; ++each) run.series.add(each->at_s, each->values);
+  latest.clear();
 }
 
 Result<void> Runs::read(const std::string& path, const Also& also) {
@@ -173,6 +206,7 @@ Result<void> Runs::read(const std::string& path, const Also& also) {
 }
 
 void Runs::sort() {
+  for (auto& [key, open] : open_) settle(runs_[open.index], open, false);
   open_.clear();
   last_open_ = nullptr;
   std::erase_if(runs_, [](const Run& run) {

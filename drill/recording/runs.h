@@ -68,6 +68,10 @@ class Runs {
   [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
  private:
+  struct Moment {
+    double at_s;
+    Values values;
+  };
   struct Open {
     std::size_t index;
     bool seen = false;     ///< has an event beside drill.started
@@ -79,8 +83,12 @@ class Runs {
     std::optional<std::uint64_t> oom_kills = {};  ///< the cgroup's counter, as last told
     double live = 0;
     bool has_live = false;
+    std::vector<Moment> latest = {};  ///< of less than kTearDown: the end may come
   };
   void note(const Record& record, const std::string& path, std::uint64_t salt);
+  void add(Run& run, Open& open, const Moment& moment);
+  /// Its latest moments, too, are the curve's: all, or as far as it did not come down.
+  void settle(Run& run, Open& open, bool ends);
   Open* open_for(const Record& record, const std::string& path, std::uint64_t key);
 
   std::vector<Run> runs_;

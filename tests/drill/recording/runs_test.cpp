@@ -70,6 +70,17 @@ TEST(Runs, WhatComesAfterTheDeathIsNoGrowth) {
   EXPECT_EQ(runs.all()[0].series.samples(), 1U);
 }
 
+TEST(Runs, WhatComesDownBeforeTheEndIsNoCurve) {
+  const std::string samples = sample(0, 5000) + sample(10, 9000) + sample(11, 4000);
+  const Runs ended =
+      runs_of({samples + event_line("workload.exited", 11, R"("verdict":"completed")")});
+  EXPECT_EQ(ended.all()[0].series.samples(), 2U);
+  EXPECT_EQ(ended.all()[0].series.last(Kind::used), 9000);
+  const Runs lives = runs_of({samples});
+  EXPECT_EQ(lives.all()[0].series.samples(), 3U);
+  EXPECT_EQ(lives.all()[0].series.last(Kind::used), 4000);
+}
+
 TEST(Runs, AClockThatStepsBackIsTold) {
   const Runs runs = runs_of({sample(0, 1) + sample(1, 2) + sample(-3000, 3) + sample(-2999, 4)});
   const recording::Run& run = runs.all()[0];
