@@ -61,11 +61,6 @@ def test_what_does_not_hold_goes_back_by_itself(account, market):
     account.script("resolve", "rollback", "--to", "endless:1", "--yes", "--settle", "0s", "--poll", "1s", *stack.where)
 
 
-def has_siblings():
-    told = subprocess.run([Path(os.environ["OOMDRILL_BIN"]) / "oomprobe", "watch", "--help"], capture_output=True, text=True, check=True)
-    return "--all-siblings" in told.stdout
-
-
 @pytest.fixture(scope="session")
 def watched(account, stub, network, tmp_path_factory):
     """The EC2 example, whose task has the probe as a sidecar (pidMode task)."""
@@ -76,9 +71,6 @@ def watched(account, stub, network, tmp_path_factory):
     return stack.make(values, {"LEAKSIM_RATE": "100MB/s"}, desired=0, stop_timeout=2)
 
 
-# Of the module's own sidecar nothing can be told before the probe has what its command asks for.
-needs_siblings = pytest.mark.xfail(not has_siblings(), strict=True,
-                                   reason="oomprobe watch --all-siblings, which deploy/terraform's sidecar runs, is not built yet")
 BY_PID = """until found=$(grep -l '^leaksim$' /proc/[0-9]*/comm); do sleep 0.1; done
 found=${found#/proc/} && exec oomprobe watch --interval 100ms --pid "${found%%/*}" """
 
@@ -105,7 +97,6 @@ def events_of(account, stack, task, container):
             if stream.endswith(task) and f"/{container}/" in stream and message.startswith("{")]
 
 
-@needs_siblings
 def test_the_module_s_sidecar_tells_of_the_kill(account, watched):
     told = account.json("drill", *watched.where, "--yes", "--poll", "1s")
     assert told["verdict"]["kind"] == "oom-kill" and told["verdict"]["confidence"] == "certain", told
@@ -119,7 +110,6 @@ def test_the_module_s_sidecar_tells_of_the_kill(account, watched):
     assert kill["container_name"] == "app" and kill["limit_bytes"] == 384 << 20
 
 
-@needs_siblings
 def test_a_worker_s_kill_is_told_by_the_sidecar_too(account, watched):
     told = account.json("drill", "--command", "leaksim --rate 200MB/s --format json; sleep 2", "--expect", "worker-oom-kill", *watched.where,
                         "--yes", "--poll", "1s")

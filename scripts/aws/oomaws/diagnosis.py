@@ -73,7 +73,9 @@ def examine(task):
     exits = task.of("workload.exited")
     samples = task.of("memory.sample", "memory.last_words")
     limit = next((event["limit_bytes"] for event in reversed(samples + kills) if event.get("limit_bytes")), task.limit_bytes)
-    fatal = [kill for kill in kills if not kill.get("survived")]
+    # A sidecar does not see what became of the main process (no `survived`); its exit code tells.
+    outlived = not task.running and task.exit_code not in (None, 137)
+    fatal = [kill for kill in kills if not kill.get("survived", outlived)]
     by_ecs = task.reason.startswith("OutOfMemory")
     verdict = exits[-1]["verdict"] if exits else None
     is_oom = verdict == "oom_killed" or bool(fatal and not task.running) or by_ecs and task.exit_code == 137
@@ -99,7 +101,7 @@ def examine(task):
             victim = kills[-1].get("victim", {}).get("name")
             why.append(f"{sum(k['kills'] for k in kills)} kills by the kernel's counter{', of ' + victim if victim else ''}; "
                        "the main process went on")
-            return found("worker-oom-kill", "certain" if all("survived" in k for k in kills) else "likely")
+            return found("worker-oom-kill", "certain" if outlived or all("survived" in k for k in kills) else "likely")
         return found("worker-oom-kill", "likely", f"ECS: {task.reason}; yet exit code {task.exit_code}: not the main process was killed")
     if verdict == "killed" or not task.running and task.exit_code == 137:
         asked = exits[-1]["stop_requested"] if exits and "stop_requested" in exits[-1] else None
