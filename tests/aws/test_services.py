@@ -61,6 +61,29 @@ def test_what_does_not_hold_goes_back_by_itself(account, market):
     account.script("resolve", "rollback", "--to", "endless:1", "--yes", "--settle", "0s", "--poll", "1s", *stack.where)
 
 
+WORKER = "while :; do leaksim --rate 320MB/s --format json; sleep 1; done"
+
+
+def test_a_killed_worker_is_not_steady_though_ecs_says_so(account, market):
+    stack = market("workers")
+    stack.release({"LEAKSIM_MAX_BYTES": "4GiB"}, ["sh", "-c", WORKER])
+    done = account.script("resolve", "scale-up", "--rollback", "--yes", "--settle", "12s", "--poll", "1s", *stack.where)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "not steady: workers of 1 new tasks were OOM-killed" in done.stderr and "rolled back  to workers:2, 1 tasks" in done.stdout
+    account.script("resolve", "rollback", "--to", "workers:1", "--yes", "--settle", "0s", "--poll", "1s", *stack.where)
+
+
+def test_more_memory_is_no_release_to_go_back_of(account, market):
+    stack = market("slowly")
+    stack.release({"LEAKSIM_MAX_BYTES": "4GiB", "LEAKSIM_RATE": "4MB/s"})
+    words = ["--yes", "--poll", "1s", *stack.where]
+    assert account.script("resolve", "scale-up", "--settle", "12s", *words).returncode == 0
+    told = account.json("diagnose", *stack.where, code=1)
+    account.script("resolve", "rollback", "--to", "slowly:1", "--settle", "0s", *words)
+    assert told["revision_before"] == "slowly:2" and told["diagnosis"]["kind"] == "slow-leak"
+    assert told["next"].startswith("scripts/aws/resolve redeploy "), told["next"]
+
+
 @pytest.fixture(scope="session")
 def watched(account, stub, network, tmp_path_factory):
     """The EC2 example, whose task has the probe as a sidecar (pidMode task)."""

@@ -95,6 +95,14 @@ def sample(second, used, **more):
             "used_bytes": used, "limit_bytes": LIMIT, "used_percent": 100 * used / LIMIT, "oom_killed": 0, **more}
 
 
+@pytest.mark.parametrize("stop_code, told", [("ServiceSchedulerInitiated", True), ("EssentialContainerExited", False)])
+def test_a_leak_that_a_deployment_stopped_is_told(stop_code, told):
+    events = [sample(s, s * 4 * MIB) for s in range(60)]
+    found = diagnosis.examine(task(exit_code=0, stop_code=stop_code, events=events))
+    assert found.kind == "ended"
+    assert any("MB/s until then: look at" in why for why in found.why) == told, found.why
+
+
 def test_a_metric_that_stays_flat_is_told():
     events = [sample(s, s * 8 * MIB, shmem_bytes=s * 8 * MIB, anon_bytes=MIB, MemoryUtilization=1) for s in range(60)]
     found = diagnosis.examine(task(running=True, events=events))

@@ -5,7 +5,7 @@ import re
 import time
 
 from .call import USAGE, Trouble
-from .place import epoch, tasks
+from .place import epoch, task_id, tasks
 
 # What describe-task-definition tells and register-task-definition does not take.
 READ_ONLY = {"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt",
@@ -24,17 +24,17 @@ def registered(aws, place, changed):
 
 
 def before(aws, place):
-    """`family:revision` that the service's revision came after: the one it was made of, if scripts/aws made it, else the
+    """(`family:revision` that the service's revision came after, did scripts/aws make it?): the one it was made of, if so, else the
     latest active one below it; None where it is the first."""
     tags = aws.read("ecs", "describe-task-definition", assumed={}, task_definition=place.revision, include=["TAGS"]).get("tags", [])
     made_of = next((tag["value"] for tag in tags if tag["key"] == BEFORE), None)
     if made_of and re.fullmatch(r"[\w-]+:\d+", made_of):
-        return made_of
+        return made_of, True
     answer = aws.read("ecs", "list-task-definitions", assumed={"taskDefinitionArns": [f"{place.family}:1"]}, family_prefix=place.family, status="ACTIVE",
                       sort="DESC", max_items=1000)
     found = [arn.rsplit("/", 1)[-1] for arn in answer["taskDefinitionArns"]]
     earlier = [name for name in found if name.rsplit(":", 1)[0] == place.family and int(name.rsplit(":", 1)[1]) < place.definition["revision"]]
-    return max(earlier, key=lambda name: int(name.rsplit(":", 1)[1]), default=None)
+    return max(earlier, key=lambda name: int(name.rsplit(":", 1)[1]), default=None), False
 
 
 def with_memory(definition, memory, cpu):
@@ -101,4 +101,17 @@ def died_since(aws, place, revision, since):
         task for task in tasks(aws, place, "STOPPED")
         if task["taskDefinitionArn"].endswith(f"/{revision}") and task.get("stopCode") == "EssentialContainerExited"
         and epoch(task.get("createdAt")) >= since
+    ]
+
+
+def lost_workers_since(aws, place, revision, since):
+    """Running tasks of a revision, started after `since` (epoch seconds), in which oomprobe told of a kill that the container outlived."""
+    group, _ = place.log_streams()
+    if not group:
+        return []
+    answer = aws.read("logs", "filter-log-events", log_group_name=group, filter_pattern='{ $.event = "memory.oom_kill" }', start_time=int(since * 1000))
+    told = {line["logStreamName"].rsplit("/", 1)[-1] for line in answer["events"]}
+    return [
+        task for task in tasks(aws, place, "RUNNING")
+        if task["taskDefinitionArn"].endswith(f"/{revision}") and epoch(task.get("createdAt")) >= since and task_id(task) in told
     ]

@@ -117,7 +117,9 @@ def examine(task):
                      f"{verdict} with exit code {exits[-1]['exit_code']} at {bytes_text(samples[-1]['used_bytes'])} of {bytes_text(limit)}")
     if not task.running:
         return found("ended", "certain" if exits else "likely", f"exit code {task.exit_code}",
-                     *([task.stopped_reason] if task.stopped_reason else []))
+                     *([task.stopped_reason] if task.stopped_reason else []),
+                     *([f"it grew steadily by {rate_text(grown.bytes_per_s)} until then: look at a task that still runs"]
+                       if grown.name == "leak" and task.stop_code != "EssentialContainerExited" else []))
     if not samples:
         return found("unknown", "unknown", "no sample of oomprobe in its log; is it the entry point or a sidecar?")
     return living(found, grown, limit)
