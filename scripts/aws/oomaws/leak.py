@@ -33,7 +33,7 @@ PATTERNS = {
     "fragment": {"rate": "RATE", "block": "SIZE", "step": "SIZE", "round": "SIZE", "keep": "N"},
     "comb": {"rate": "RATE", "block": "SIZE", "refill": "SIZE", "fill": "SIZE", "keep": "N"},
     "shift": {"rate": "RATE", "block": "SIZE", "larger": "PERCENT", "round": "SIZE", "keep": "N"},
-    "lru": {"rate": "RATE", "cache": "SIZE", "block": "SIZE", "next": "SIZE", "turn": "SIZE", "sample": "N"},
+    "lru": {"rate": "RATE", "cache": "SIZE", "grow": "SIZE", "block": "SIZE", "next": "SIZE", "turn": "SIZE", "sample": "N"},
 }
 KINDS = {
     "anon": (), "heap": (), "stack": (), "memfd": (), "tmpfs": ("dir",), "file": ("pages", "dir"), "shm": (), "fork": (),
