@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -105,6 +106,19 @@ tl::unexpected<Error> refuse(const std::string& path) {
   return fail("is no flight recorder of oomprobe", path, "name another file, or remove this one");
 }
 
+/// Nothing but zeros, or empty: what a start leaves that was killed before it wrote the header.
+bool is_zeros(int fd) {
+  std::array<char, 16384> part;
+  for (off_t at = 0;;) {
+    const auto size = ::pread(fd, part.data(), part.size(), at);
+    if (size <= 0) return size == 0;
+    if (std::any_of(part.begin(), part.begin() + size, [](char byte) { return byte != 0; })) {
+      return false;
+    }
+    at += size;
+  }
+}
+
 }  // namespace
 
 Result<RingFile> RingFile::open(const std::string& path, std::uint64_t bytes) {
@@ -117,9 +131,10 @@ Result<RingFile> RingFile::open(const std::string& path, std::uint64_t bytes) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return fail_errno("cannot use", path);
   if (!S_ISREG(status.st_mode)) return refuse(path);
-  const bool fresh = status.st_size == 0;
   std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
+  const bool fresh = size <= kMostSize && is_zeros(fd.get());
   if (fresh) {
+    (void)::ftruncate(fd.get(), 0);
     size = kHeader + std::max((bytes - kHeader) / kSlot, std::uint64_t{1}) * kSlot;
     // Blocks that exist: a store to a hole on a full disk is a SIGBUS.
     if (const int error = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(size)); error != 0) {

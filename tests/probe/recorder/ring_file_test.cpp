@@ -91,11 +91,18 @@ TEST_F(RingFileTest, ASlotThatWasBeingWrittenIsLeftOut) {
 
 TEST_F(RingFileTest, WhatASigkillInterruptsIsWholeLines) {
   for (int run = 0; run < 10; ++run) {
+    int opened[2];
+    ASSERT_EQ(::pipe(opened), 0);
     const pid_t pid = ::fork();
     if (pid == 0) {
       RingFile file = open();
+      (void)!::write(opened[1], "o", 1);
       for (std::size_t i = 0;; ++i) file.write(line_of(i, 900));
     }
+    ::close(opened[1]);
+    char byte = 0;
+    ASSERT_EQ(::read(opened[0], &byte, 1), 1);
+    ::close(opened[0]);
     ::usleep(3000);
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
@@ -103,6 +110,17 @@ TEST_F(RingFileTest, WhatASigkillInterruptsIsWholeLines) {
       ASSERT_EQ(line, line_of(std::stoul(line), 900));
     }
   }
+}
+
+TEST_F(RingFileTest, AStartThatWasKilledBeforeTheHeaderLeavesNoObstacle) {
+  tree.file("/flight", std::string(kSize / 2, '\0'));
+  {
+    RingFile file = open();
+    EXPECT_FALSE(file.previous());
+    EXPECT_TRUE(file.write(line_of(1, 100)));
+  }
+  EXPECT_EQ(lines(), std::vector<std::string>{line_of(1, 100)});
+  EXPECT_GT(read_file(path())->size(), kSize / 2) << "as large as was asked for";
 }
 
 TEST_F(RingFileTest, TwoProbesDoNotShareOne) {
