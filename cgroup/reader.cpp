@@ -9,7 +9,11 @@
 #include "held_files.h"
 #include "text.h"
 #include "v1/files.h"
+#include "v1/names.h"
+#include "v1/parse.h"
 #include "v2/files.h"
+#include "v2/names.h"
+#include "v2/parse.h"
 
 namespace oomdrill::cgroup {
 namespace {
@@ -61,6 +65,13 @@ Result<void> Reader::read_counters(Sample& sample) const {
 }
 
 int Reader::events_fd() const { return files_->events_fd(); }
+
+Result<Stat> parse_stat(std::string_view text, Version version) {
+  if (version == Version::v2) return v2::parse_stat(text, v2::kStat);
+  const auto file = v1::parse_stat(text, v1::kStat);
+  if (!file) return fail(file.error());
+  return file->stat;
+}
 
 Result<HostOomCounter> HostOomCounter::open(const FileRoot& root) {
   auto fd = open_file(root / "/proc/vmstat", O_RDONLY);

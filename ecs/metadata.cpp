@@ -1,17 +1,9 @@
 #include "ecs/metadata.h"
 
-#include <nlohmann/json.hpp>
+#include "json.h"
 
 namespace oomdrill::ecs {
 namespace {
-
-using Json = nlohmann::json;
-
-/// A member of the wrong type is as if missing.
-std::string text(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
 
 /// The endpoint counts memory in MiB; 0 is its way to say "no limit".
 std::optional<std::uint64_t> mebibytes(const Json& object, const char* name) {
@@ -23,36 +15,29 @@ std::optional<std::uint64_t> mebibytes(const Json& object, const char* name) {
   return static_cast<std::uint64_t>(value) << 20;
 }
 
-Json member(const Json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_object() ? *it : Json::object();
-}
-
 std::string last_part(const std::string& arn) {
   const auto slash = arn.rfind('/');
   return slash == std::string::npos ? arn : arn.substr(slash + 1);
 }
 
-Container parse_container(const Json& object) {
-  const Json limits = member(object, "Limits");
-  Container container{.docker_id = text(object, "DockerId"),
-                      .name = text(object, "Name"),
-                      .image = text(object, "Image"),
-                      .arn = text(object, "ContainerARN"),
-                      .memory_limit = mebibytes(limits, "Memory"),
-                      .memory_reservation = mebibytes(limits, "MemoryReservation"),
-                      .restart_count = std::nullopt};
-  const auto restarts = object.find("RestartCount");
-  if (restarts != object.end() && restarts->is_number_integer()) {
-    container.restart_count = restarts->get<std::int64_t>();
-  }
-  return container;
+std::optional<std::int64_t> whole(const Json& object, const char* name) {
+  const auto it = object.find(name);
+  if (it == object.end() || !it->is_number_integer()) return std::nullopt;
+  return it->get<std::int64_t>();
 }
 
-Result<Json> parse_object(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return fail("the answer is no JSON object");
-  return json;
+Container parse_container(const Json& object) {
+  const Json limits = member(object, "Limits");
+  return {.docker_id = text(object, "DockerId"),
+          .name = text(object, "Name"),
+          .image = text(object, "Image"),
+          .arn = text(object, "ContainerARN"),
+          .memory_limit = mebibytes(limits, "Memory"),
+          .memory_reservation = mebibytes(limits, "MemoryReservation"),
+          .restart_count = whole(object, "RestartCount"),
+          .type = text(object, "Type"),
+          .known_status = text(object, "KnownStatus"),
+          .exit_code = whole(object, "ExitCode")};
 }
 
 }  // namespace

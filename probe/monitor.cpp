@@ -54,7 +54,7 @@ Monitor::Monitor(Source& source, const Policy& policy, telemetry::Emitter& emitt
 
 cgroup::Version Monitor::version() const {
   const auto& location = source_->subject().location;
-  return location ? location->version : cgroup::Version::v2;
+  return location ? location->version : source_->subject().version.value_or(cgroup::Version::v2);
 }
 
 cgroup::Bytes Monitor::reservation() const {
@@ -72,6 +72,11 @@ void Monitor::start(const StartFacts& facts) {
     started.text("cgroup_version", cgroup::name(subject.location->version))
         .text("cgroup_layout", cgroup::name(subject.location->layout))
         .text("cgroup_path", subject.location->directory);
+  } else if (subject.version) {
+    started.text("cgroup_version", cgroup::name(*subject.version));
+  }
+  if (!facts.source.empty()) started.text("source", facts.source);
+  if (!subject.limit.considered.empty()) {
     add_limit(started, subject.limit);
     started.text("limit_where", subject.limit.where);
     add_considered(started, subject.limit);
@@ -106,7 +111,7 @@ void Monitor::start(const StartFacts& facts) {
     warn(
         "this kernel is gVisor's: its memory.events are always 0, so an OOM kill cannot be told "
         "from another SIGKILL");
-  } else if (readable && now_.has_sample && !now_.sample.deciding().oom_kill) {
+  } else if (subject.location && readable && now_.has_sample && !now_.sample.deciding().oom_kill) {
     warn(
         "this kernel counts no OOM kills (oom_kill, Linux 4.13): they cannot be told from another "
         "SIGKILL");
@@ -699,18 +704,18 @@ std::size_t Monitor::expose(std::span<char> out) {
   return write_exposition(state, out);
 }
 
-void Monitor::container_ended(pid_t main) {
+void Monitor::container_ended(const ContainerEnd& end) {
   if (read(true) && detect_oom_kill(now_, history_, policy_)) {
     read(false);
     collect_kill();
   }
   auto ended = event("container.ended");
-  ended.integer("pid", main);
+  if (end.main > 0) ended.integer("pid", end.main);
   const bool recent = told_kill_ && clock_->now() - told_kill_->at < kHostMark;
   const bool counted =
       !blind_ && source_->subject().counters_trusted && now_.sample.deciding().oom_kill.has_value();
   if (recent) {
-    const bool sure = told_kill_->victim == main && told_kill_->certain;
+    const bool sure = told_kill_->victim == end.main && told_kill_->certain;
     ended.text("verdict", name(Verdict::oom_killed))
         .text("confidence", name(sure ? Confidence::certain : Confidence::likely));
   } else {
@@ -718,6 +723,8 @@ void Monitor::container_ended(pid_t main) {
     ended.text("verdict", counted ? "ended" : "unknown")
         .text("confidence", name(counted ? Confidence::certain : Confidence::unknown));
   }
+  if (end.exit_code) ended.integer("exit_code", *end.exit_code);
+  if (!end.known_status.empty()) ended.text("known_status", end.known_status);
   ended.number("oom_kills", now_.sample.deciding().oom_kill)
       .number("used_bytes", last_look().sample.current)
       .number("limit_bytes", now_.limit)

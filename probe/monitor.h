@@ -27,10 +27,18 @@ struct StartFacts {
   bool pid1 = false;
   bool subreaper = false;
   bool locked = false;
+  std::string_view source = {};  ///< where it is no cgroup
   std::string_view notification = {};
   std::string_view pressure_trigger = {};
   std::string_view pressure_trigger_reason = {};  ///< why it is not on the cgroup
   std::string_view thresholds = {};
+};
+
+/// What is known of the end of a container that is another's.
+struct ContainerEnd {
+  pid_t main = 0;  ///< 0: not visible here
+  std::optional<std::int64_t> exit_code = {};
+  std::string_view known_status = {};  ///< of the ECS agent
 };
 
 /// An OOM kill that is not told yet, since it may be the workload's.
@@ -86,7 +94,7 @@ class Monitor {
   void stop(std::string_view reason);
 
   /// The container's main process, which is nobody's child here, has ended. Reads once more first.
-  void container_ended(pid_t main);
+  void container_ended(const ContainerEnd& end);
   /// The state at the last look, for Prometheus: the size of the text in `out`.
   std::size_t expose(std::span<char> out);
 

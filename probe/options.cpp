@@ -55,6 +55,10 @@ constexpr Option kPid = {"pid", "PID", "",
 constexpr Option kAllSiblings = {"all-siblings", "", "",
                                  "Watch each other container of a shared pid namespace (pidMode "
                                  "task, docker run --pid); comes with them and goes with them"};
+constexpr Option kSource = {"source", "SOURCE", "auto",
+                            "cgroup; ecs: the task metadata endpoint's /task/stats alone, for each "
+                            "other container of the task, named as ECS names it; auto: the cgroup, "
+                            "or ecs where none can be read"};
 constexpr Option kSignalGroup = {"signal-group", "", "",
                                  "Forward signals to the command's process group, not to it alone"};
 constexpr Option kKillAfter = {"kill-after", "DURATION", "off",
@@ -71,9 +75,9 @@ constexpr std::array kRunOptions = {
     kFormat,       kNamespace,   kDimensions,  kPrometheus, kOutput,     kRecorder,
     kRecorderSize, kEcsTimeout,  kSignalGroup, kKillAfter,  kScore};
 constexpr std::array kWatchOptions = {
-    kCgroup,     kPid,        kAllSiblings, kInterval,     kMinInterval, kMaxInterval,
-    kMaxEvents,  kThresholds, kHysteresis,  kFormat,       kNamespace,   kDimensions,
-    kPrometheus, kOutput,     kRecorder,    kRecorderSize, kEcsTimeout};
+    kSource,      kCgroup,     kPid,        kAllSiblings, kInterval,     kMinInterval,
+    kMaxInterval, kMaxEvents,  kThresholds, kHysteresis,  kFormat,       kNamespace,
+    kDimensions,  kPrometheus, kOutput,     kRecorder,    kRecorderSize, kEcsTimeout};
 constexpr std::array kSnapshotOptions = {kCgroup,    kFailAbove,  kFormat,
                                          kNamespace, kDimensions, kEcsTimeout};
 constexpr std::array kDoctorOptions = {kCgroup, kDoctorFormat, kEcsTimeout};
@@ -135,6 +139,15 @@ Result<int> parse_pid(std::string_view text) {
     return fail("'" + std::string(text) + "' is no pid", {}, "give a whole number from 1 on");
   }
   return pid;
+}
+
+/// Empty: the command has no such option.
+Result<WatchSettings::From> parse_from(std::string_view text) {
+  using From = WatchSettings::From;
+  if (text.empty() || text == "auto") return From::automatic;
+  if (text == "cgroup") return From::cgroup;
+  if (text == "ecs") return From::ecs;
+  return fail("'" + std::string(text) + "' is no source", {}, "give auto, cgroup or ecs");
 }
 
 Result<std::uint64_t> parse_ceiling(std::string_view text) {
@@ -291,15 +304,23 @@ Result<WatchSettings> read_watch(const Arguments& arguments) {
   if (out.all_siblings && (out.pid > 0 || !out.cgroup.empty())) {
     return fail("cannot be given beside --cgroup or --pid", "--all-siblings", "name one of them");
   }
+  const auto from = arguments.get("source", parse_from);
+  if (!from) return fail(from.error());
+  out.from = *from;
+  const bool endpoint = out.from == WatchSettings::From::ecs;
+  if (endpoint && (out.pid > 0 || !out.cgroup.empty() || out.all_siblings)) {
+    return fail("ecs reads no cgroup", "--source", "leave out --cgroup, --pid and --all-siblings");
+  }
   out.recorder = arguments.text("recorder");
   const auto size = arguments.get("recorder-size", parse_recorder_size);
   if (!size) return fail(size.error());
   out.recorder_bytes = *size;
-  if (out.all_siblings && out.prometheus) {
+  const bool several = out.all_siblings || endpoint;
+  if (several && out.prometheus) {
     return fail("tells of one container, not of all siblings", "--prometheus",
                 "leave one of them out");
   }
-  if (out.all_siblings && !out.recorder.empty()) {
+  if (several && !out.recorder.empty()) {
     return fail("holds one container's minutes, not all siblings'", "--recorder",
                 "leave one of them out");
   }

@@ -30,7 +30,9 @@ struct WatchSettings {
   OutputSettings output;
   Nanoseconds ecs_timeout{};
   std::string cgroup;  ///< empty: the own one
-  int pid = 0;         ///< whose cgroup; 0: none was named
+  /// `automatic`: the cgroup; the endpoint where none can be read.
+  enum class From { automatic, cgroup, ecs } from = From::automatic;
+  int pid = 0;  ///< whose cgroup; 0: none was named
   bool all_siblings = false;
   std::string recorder;  ///< path; empty: none
   std::uint64_t recorder_bytes = 0;

@@ -26,6 +26,7 @@ int run_program(std::span<const std::string> arguments, const Machine& machine);
 
 int run(const RunSettings& settings, const Machine& machine);
 int watch(const WatchSettings& settings, const Machine& machine);
+int watch_endpoint(const WatchSettings& settings, const Machine& machine);
 int watch_siblings(const WatchSettings& settings, const Machine& machine);
 int snapshot(const SnapshotSettings& settings, const Machine& machine);
 int doctor(const DoctorSettings& settings, const Machine& machine);

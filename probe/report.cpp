@@ -95,8 +95,9 @@ void add_sample(telemetry::Event& event, const Reading& reading, cgroup::Version
   if (reservation) {
     event.metric("memory_reservation", static_cast<double>(*reservation), telemetry::Unit::bytes);
   }
-  // 0 in each period without a kill, so that an alarm can return to OK.
-  event.metric("oom_killed", 0, telemetry::Unit::count);
+  // 0 in each period without a kill, so that an alarm can return to OK. Nobody can say so where
+  // none are counted.
+  if (sample.deciding().oom_kill) event.metric("oom_killed", 0, telemetry::Unit::count);
 }
 
 void add_deltas(telemetry::Event& event, const cgroup::Counters& before,

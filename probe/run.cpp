@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cgroup/location.h"
+#include "ecs/metadata.h"
 #include "loop.h"
 #include "memory_lock.h"
 #include "monitor.h"
@@ -31,6 +33,18 @@ Launch make_launch(const RunSettings& settings, const Machine& machine, cgroup::
     }
   }
   return launch;
+}
+
+/// Under --source auto: there is no cgroup to read, but an endpoint, and nothing was asked for that
+/// it cannot do.
+bool only_endpoint_is_left(const WatchSettings& settings, const Machine& machine) {
+  if (settings.from != WatchSettings::From::automatic) return false;
+  if (settings.pid > 0 || !settings.cgroup.empty() || !settings.recorder.empty() ||
+      settings.prometheus) {
+    return false;
+  }
+  const char* endpoint = machine.environment(ecs::kEndpointVariable);
+  return endpoint != nullptr && *endpoint != '\0' && !cgroup::locate(machine.root);
 }
 
 }  // namespace
@@ -121,6 +135,9 @@ int run(const RunSettings& settings, const Machine& machine) {
 
 int watch(const WatchSettings& settings, const Machine& machine) {
   if (settings.all_siblings) return watch_siblings(settings, machine);
+  if (settings.from == WatchSettings::From::ecs || only_endpoint_is_left(settings, machine)) {
+    return watch_endpoint(settings, machine);
+  }
   const auto signals = SignalInbox::open(SignalInbox::Receive::stops);
   if (!signals) {
     complain(machine, signals.error().line());

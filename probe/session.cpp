@@ -31,6 +31,10 @@ std::string describe_loss(int error) {
 
 }  // namespace
 
+void tell_warning(telemetry::Emitter& emitter, const Clock& clock, std::string_view message) {
+  emitter.emit_important(telemetry::Event("probe.warning", clock.wall()).text("message", message));
+}
+
 bool finish(telemetry::Emitter& emitter, const Output& output, const OutputSettings& settings,
             const Machine& machine) {
   const Nanoseconds deadline = machine.clock->now() + kLastPatience;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "ecs/metadata.h"
 #include "expose/exporter.h"
@@ -28,6 +29,9 @@ struct Prepared {
 
 /// Error: the exit code; the reason is told on standard error.
 tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine& machine);
+
+/// probe.warning of no container but of all.
+void tell_warning(telemetry::Emitter& emitter, const Clock& clock, std::string_view message);
 
 /// Everything that can still be written. What cannot is told on standard error: false.
 bool finish(telemetry::Emitter& emitter, const Output& output, const OutputSettings& settings,

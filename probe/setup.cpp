@@ -73,6 +73,13 @@ cgroup::Bytes reservation_of(const std::optional<ecs::Task>& task) {
   return task && task->self ? task->self->memory_reservation : std::nullopt;
 }
 
+telemetry::Context make_context(const std::optional<ecs::Task>& task,
+                                const OutputSettings& settings) {
+  telemetry::Context context = identity::make_context(task, settings.metric_namespace);
+  if (!settings.dimensions.empty()) context.dimension_sets.push_back(settings.dimensions);
+  return context;
+}
+
 tl::expected<Output, OutputFailure> open_output(const Machine& machine,
                                                 const OutputSettings& settings,
                                                 const std::optional<ecs::Task>& task,
@@ -86,8 +93,7 @@ tl::expected<Output, OutputFailure> open_output(const Machine& machine,
       telemetry::choose_encoder(settings.format, to_stdout && ::isatty(machine.out) == 1, in_ecs);
   if (!encoder) return refuse(ExitCode::usage, Error(encoder.error()).within("--format"));
 
-  Output out{*encoder, identity::make_context(task, settings.metric_namespace), nullptr};
-  if (!settings.dimensions.empty()) out.context.dimension_sets.push_back(settings.dimensions);
+  Output out{*encoder, make_context(task, settings), nullptr};
   if (const auto valid = telemetry::validate(out.context); !valid) {
     return refuse(ExitCode::usage, valid.error());
   }

@@ -33,6 +33,10 @@ FileRoot root_of(const FileRoot& root, pid_t pid);
 /// Soft limit of the own container as the endpoint tells it.
 cgroup::Bytes reservation_of(const std::optional<ecs::Task>& task);
 
+/// identity::make_context() with the dimensions that the user gave.
+telemetry::Context make_context(const std::optional<ecs::Task>& task,
+                                const OutputSettings& settings);
+
 struct Output {
   telemetry::Encoder encoder;
   telemetry::Context context;

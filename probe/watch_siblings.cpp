@@ -114,7 +114,7 @@ class Siblings {
     for (std::size_t i = 0; i < watched_.size(); ++i) {
       Watched& each = *watched_[i];
       if (ready[2 * i + 1].revents != 0) {
-        each.monitor.container_ended(each.who.main);
+        each.monitor.container_ended({.main = each.who.main});
         each.monitor.stop("container_ended");
         ended_.push_back(i);
       } else if ((ready[2 * i].revents & (POLLPRI | POLLERR)) != 0) {
@@ -125,7 +125,7 @@ class Siblings {
     for (std::size_t i = watched_.size(); i-- > 0;) {
       watched_[i]->monitor.tick();
       if (!watched_[i]->monitor.subject_gone()) continue;
-      watched_[i]->monitor.container_ended(watched_[i]->who.main);
+      watched_[i]->monitor.container_ended({.main = watched_[i]->who.main});
       watched_[i]->monitor.stop("cgroup_removed");
       end(i);
     }
@@ -142,8 +142,7 @@ class Siblings {
 
  private:
   void warn(telemetry::Emitter& own, const std::string& message) const {
-    own.emit_important(
-        telemetry::Event("probe.warning", machine_->clock->wall()).text("message", message));
+    tell_warning(own, *machine_->clock, message);
   }
 
   [[nodiscard]] bool knows(const Neighbour& neighbour) const {
@@ -165,13 +164,9 @@ class Siblings {
       return;
     }
     const FileRoot root = root_of(machine_->root, neighbour.main);
-    telemetry::Context context = identity::make_context(task, settings_->output.metric_namespace);
-    if (const auto& dimensions = settings_->output.dimensions; !dimensions.empty()) {
-      context.dimension_sets.push_back(dimensions);
-    }
     watched_.push_back(std::make_unique<Watched>(
         neighbour, std::move(process), std::move(*source), *settings_, prepared_->output,
-        std::move(context), *machine_->clock, reservation_of(task), *numbers_));
+        make_context(task, settings_->output), *machine_->clock, reservation_of(task), *numbers_));
     Watched& each = *watched_.back();
     each.monitor.watch_processes(ProcessTable(root, each.source->subject().location->directory));
     StartFacts facts;
@@ -204,13 +199,6 @@ class Siblings {
   std::vector<std::string> refused_;  ///< mount namespaces of those that cannot be watched
 };
 
-bool stop_is_asked(const SignalInbox& signals) {
-  for (Signal signal = signals.next(); signal.number != 0; signal = signals.next()) {
-    if (signal.number != SIGCHLD) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 int watch_siblings(const WatchSettings& settings, const Machine& machine) {
@@ -224,13 +212,11 @@ int watch_siblings(const WatchSettings& settings, const Machine& machine) {
   std::uint64_t numbers = 0;
   // For what is said of no container but of all.
   telemetry::Emitter own(prepared->output.encoder, prepared->output.context, *prepared->output.sink,
-                         kHeldLines);
+                         kHeldLines, &numbers);
   const std::string unlocked = lock_memory();
   Siblings siblings(settings, machine, *prepared, unlocked.empty(), numbers);
   for (const std::string& warning : {unlocked, prepared->ecs_warning}) {
-    if (warning.empty()) continue;
-    own.emit_important(
-        telemetry::Event("probe.warning", machine.clock->wall()).text("message", warning));
+    if (!warning.empty()) tell_warning(own, *machine.clock, warning);
   }
   Nanoseconds search_at = siblings.search(own);
   std::vector<pollfd> waiting;
@@ -240,7 +226,7 @@ int watch_siblings(const WatchSettings& settings, const Machine& machine) {
     const timespec timeout = until(siblings.deadline(search_at), *machine.clock);
     // A pollfd of -1 is passed over.
     (void)::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
-    if (waiting[0].revents != 0 && stop_is_asked(*signals)) break;
+    if (waiting[0].revents != 0 && signals->stop_is_asked()) break;
     siblings.look(waiting.data() + 1);
     if (machine.clock->now() >= search_at) search_at = siblings.search(own);
   }

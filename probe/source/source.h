@@ -17,6 +17,8 @@ namespace oomdrill::probe {
 /// What stays the same between two looks.
 struct Subject {
   std::optional<cgroup::Location> location;  ///< nullopt: no memory cgroup
+  /// Of the figures, where there is no location; nullopt: unknown, or none.
+  std::optional<cgroup::Version> version;
   cgroup::EffectiveLimit limit;
   /// The least limit that an ancestor is known to set; what binds when the own one does not.
   cgroup::Bytes outer_limit;

@@ -82,6 +82,13 @@ Signal SignalInbox::next() const {
   return {static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid)};
 }
 
+bool SignalInbox::stop_is_asked() const {
+  for (Signal signal = next(); signal.number != 0; signal = next()) {
+    if (signal.number != SIGCHLD) return true;
+  }
+  return false;
+}
+
 void SignalInbox::restore_for_exec() const {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;

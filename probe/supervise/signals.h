@@ -43,6 +43,8 @@ class SignalInbox {
   [[nodiscard]] int fd() const { return fd_.get(); }
   /// The next pending signal; number 0 where there is none.
   [[nodiscard]] Signal next() const;
+  /// Takes what is pending: whether a request to stop was among it.
+  [[nodiscard]] bool stop_is_asked() const;
   /// In a forked child, before exec: all as it was found, but for SIGPIPE and SIGCHLD, which get
   /// their default actions. Async-signal-safe.
   void restore_for_exec() const;

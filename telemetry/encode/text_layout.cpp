@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::array kLayouts = {
     Layout{"container.ended", "[verdict=oom_killed:!!]",
-           "its main process {pid} ended: {verdict}[ ({confidence})]"
-           "[, last seen at {used_bytes}][ of {limit_bytes}][, peak {peak_bytes}]"},
+           "[its main process {pid} ][pid=:it ]ended: {verdict}[ ({confidence})]"
+           "[, exit code {exit_code}][ ({known_status})][, last seen at {used_bytes}][ of "
+           "{limit_bytes}][, peak {peak_bytes}]"},
     Layout{"drill.ended", "[verdict=oom_killed:!!]",
            "{verdict} ({confidence}): {why}[, {kills} OOM kills outside][, {disagreement}]"
            "[timed_out=true:, stopped by --timeout]"},

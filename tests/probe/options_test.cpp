@@ -135,6 +135,20 @@ TEST(WatchOptions, AllSiblingsStandsAlone) {
   EXPECT_FALSE(parse("watch", read_watch, {"--all-siblings", "--recorder", "/x"}));
 }
 
+TEST(WatchOptions, SourceIsAutoCgroupOrEcs) {
+  using From = WatchSettings::From;
+  EXPECT_EQ(parse("watch", read_watch, {})->from, From::automatic);
+  EXPECT_EQ(parse("watch", read_watch, {"--source", "cgroup"})->from, From::cgroup);
+  EXPECT_EQ(parse("watch", read_watch, {}, {{"OOMPROBE_SOURCE", "ecs"}})->from, From::ecs);
+  EXPECT_FALSE(parse("watch", read_watch, {"--source", "docker"}));
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
+           {"--pid", "3"}, {"--cgroup", "/x"}, {"--recorder", "/x"}, {"--prometheus", ":9464"}}) {
+    EXPECT_FALSE(parse("watch", read_watch, {"--source", "ecs", option, value})) << option;
+    EXPECT_TRUE(parse("watch", read_watch, {option, value})) << option;
+  }
+  EXPECT_FALSE(parse("watch", read_watch, {"--source", "ecs", "--all-siblings"}));
+}
+
 TEST(SnapshotOptions, FailAboveIsOptional) {
   EXPECT_FALSE(parse("snapshot", read_snapshot, {})->fail_above);
   EXPECT_EQ(parse("snapshot", read_snapshot, {"--fail-above", "95%"})->fail_above, 95);

@@ -201,6 +201,12 @@ inline std::vector<Event> every_event() {
       .number("used_bytes", 66'912'256u)
       .number("limit_bytes", 67'108'864u)
       .number("peak_bytes", 67'108'864u);
+  make("container.ended")
+      .text("verdict", "unknown")
+      .text("confidence", "unknown")
+      .integer("exit_code", 137)
+      .text("known_status", "STOPPED")
+      .number("used_bytes", 66'912'256u);
   add_sample(make("memory.sample"))
       .metric("MemoryUtilization", 95.3125, Unit::percent)
       .metric("memory_reservation", 33'554'432, Unit::bytes)

@@ -46,6 +46,9 @@ class Reader {
   std::unique_ptr<const HeldFiles> files_;
 };
 
+/// memory.stat as another program relays it. Error: a line of it holds no number.
+Result<Stat> parse_stat(std::string_view text, Version version);
+
 /// /proc/vmstat oom_kill: kernel-wide, not namespaced (facts.md, 2); held descriptor, no
 /// allocation.
 class HostOomCounter {

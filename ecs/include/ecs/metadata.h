@@ -25,6 +25,9 @@ struct Container {
   /// Agents up to 1.105 do not tell it; the name of the member is [unverified].
   std::optional<std::uint64_t> memory_reservation;
   std::optional<std::int64_t> restart_count;
+  std::string type;                       ///< "NORMAL"; "CNI_PAUSE" and others are the agent's own
+  std::string known_status;               ///< "RUNNING", "STOPPED", …
+  std::optional<std::int64_t> exit_code;  ///< of one that has stopped
 };
 
 /// What /task and the endpoint itself answer. Every field may be missing: EC2 and Fargate, and
