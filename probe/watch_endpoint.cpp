@@ -215,6 +215,7 @@ class TaskWatch {
           id, host_, policy_, prepared_->output, make_context(named, settings_->output),
           *machine_->clock, reservation_of(named), *numbers_));
       watched = watched_.back().get();
+      told_nobody_ = true;  // somebody was there
       watched->source.update(memory, seen);
       watched->monitor.start(facts_);
     }

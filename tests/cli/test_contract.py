@@ -100,6 +100,8 @@ BAD = [
     Case(OOMPROBE, ["run", "--format", "xml", "--", "true"], 64, err=["--format", "xml", "json"]),
     Case(OOMPROBE, ["watch", "--cgroup", "/nonexistent"], 69, err=["/nonexistent"]),
     Case(OOMPROBE, ["watch", "--cgroup", "/etc"], 69, err=["/etc"]),
+    Case(OOMPROBE, ["watch", "--source", "ecs"], 69, err=["--source ecs", "ECS_CONTAINER_METADATA_URI_V4"]),
+    Case(OOMPROBE, ["watch", "--source", "docker"], 64, err=["--source", "'docker'", "auto, cgroup or ecs"]),
     Case(OOMPROBE, ["snapshot", "--cgroup", "/nonexistent"], 69, err=["/nonexistent"]),
     Case(OOMPROBE, ["snapshot", "--fail-above", "120%"], 64,
          err=["--fail-above", "'120%' is out of range"]),

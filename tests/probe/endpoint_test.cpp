@@ -253,6 +253,7 @@ TEST(WatchEndpoint, SaysOfAnEndWhatTheTaskSays) {
   EXPECT_EQ(stop(probe), 0);
   EXPECT_EQ(probe.count("probe.started"), 1u);
   EXPECT_EQ(probe.count("container.ended"), 1u);
+  EXPECT_EQ(probe.count("probe.warning"), 0u) << probe.out();
 }
 
 TEST(WatchEndpoint, TellsNoExitCodeThatItWasNotTold) {
