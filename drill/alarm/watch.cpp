@@ -14,7 +14,7 @@ WallTime Watch::stretched(WallTime at) const {
 
 void Watch::note(const recording::Record& record) {
   if (record.event() == "drill.started" && !given_) {
-    const double said = record.real("stretch").value_or(1);
+    const double said = recording::stretch_of(record);
     mixed_ = mixed_ || (base_ && said != stretch_);
     if (!base_) stretch_ = said;
   }

@@ -56,12 +56,18 @@ OomKill oom_kill(const Record& record) {
 
 }  // namespace
 
+double stretch_of(const Record& record) {
+  const double said = record.real("stretch").value_or(1);
+  // What --stretch takes: the line may be anyone's.
+  return said >= 1e-3 && said <= 1e6 ? said : 1;
+}
+
 void Account::note(const Record& record) {
   const std::string_view event = record.event();
   if (event == "drill.started") {
     drill = DrillStart{.name = text_of(record, "drill"),
                        .command = text_of(record, "command"),
-                       .stretch = record.real("stretch").value_or(1)};
+                       .stretch = stretch_of(record)};
     return;
   }
   if (event == "drill.ended") {

@@ -111,6 +111,9 @@ struct WorkloadExit {
   std::optional<std::uint64_t> peak_bytes = {};
 };
 
+/// Of drill.started: a second of the recording counts as so many. 1 where it says no such factor.
+double stretch_of(const Record& record);
+
 struct Account {
   std::optional<DrillStart> drill = {};
   std::optional<DrillEnd> drill_end = {};

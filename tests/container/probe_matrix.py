@@ -260,6 +260,9 @@ def drive(probe, row, view, cgroup):
             (cgroup.own / "memory.oom.group").write_text("1")
         for _ in range(1 if "group" in row.how else row.kills):
             wrong += fill(cgroup.own, row.command)
+        # Of a group the kernel takes one after the other; the first of them is whom fill() waited for.
+        while (cgroup.own / "cgroup.procs").read_text():
+            time.sleep(0.02)
         p.process.send_signal(signal.SIGTERM)
     elif row.how == "group of all":
         (cgroup.own / "memory.oom.group").write_text("1")
@@ -301,9 +304,9 @@ def judge(row, code, events):
             wrong.append(f"exits {code}, announced {exited[0]['exit_code']}")
     if said != row.verdict or confidence not in row.confidence:
         wrong.append(f"says {said} ({confidence})")
-    # The kernel counts one more for a group than it kills.
+    # The kernel may count the first of a group twice; how often it did, attempt() compares.
     groups = sum(e.get("group_kill", False) for e in told)
-    if kills - groups != row.kills or groups != ("group" in row.how):
+    if not row.kills <= kills <= row.kills + groups or groups != ("group" in row.how):
         wrong.append(f"tells {kills} kills of {row.kills}, {groups} of a group")
     for e in told:
         if e["scope"] != row.scope:
@@ -344,7 +347,8 @@ def attempt(probe, base, name, row, view):
     return actual, {
         "truth": row.truth, "said": said, "confidence": confidence, "kills": kills,
         "scopes": [f"{e['scope']} ({e['confidence']})" for e in told], "named": sum(1 for e in told if e["victim"]),
-        "duration_s": exited[0]["duration_s"] if exited else None,
+        "duration_s": exited[0]["duration_s"] if exited else None, "probe_killed": code == -signal.SIGKILL,
+        "certainly_wrong": bool(exited) and confidence == "certain" and said != row.verdict,
         "wrong": [f"{row.truth} ({view}): {what} {err.strip()[:300]}" for what in wrong]}
 
 
@@ -358,7 +362,8 @@ def perform(task):
         groups = row.how in ("group", "watched group")
         if row.how in ("blind", "group of all") or actual <= row.kills + groups or extra == MOST_AGAIN:
             return {**result, "again": extra}
-        if result["kills"] != actual:
+        # A probe that was one of them tells nothing any more: its next start does ("group kill of all").
+        if result["kills"] != actual and not result["probe_killed"]:
             return {**result, "again": extra}
         extra += 1
 
@@ -469,7 +474,9 @@ def main(arguments):
         said = f"{r['said']} ({r['confidence']})" if r["confidence"] else r["said"]
         counts = table.setdefault(r["truth"], {})
         counts[said] = counts.get(said, 0) + 1
-    print(json.dumps({"runs": len(results), "fast": len(fast), "table": table, "problems": problems}))
+    print(json.dumps({"runs": len(results), "fast": len(fast), "table": table, "problems": problems,
+                      "certainly_wrong": sum(r["certainly_wrong"] for r in results),
+                      "miscounted": [what for what in problems if "the kernel counts" in what]}))
     return 1 if problems else 0
 
 

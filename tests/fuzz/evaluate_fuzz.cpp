@@ -27,12 +27,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& each : set.metric) series.want(each);
   alarm::want_candidates(series);
   alarm::Watch watch(std::move(series), choice > 128 ? 1e6 : 1);
-  recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+  bool any = false;
+  recording::Reader reader([&](const recording::Record& record) {
+    watch.note(record);
+    any = any || !record.event().starts_with("drill.");  // these frame the events, and are none
+  });
   reader.feed(text);
   reader.finish();
   watch.next_recording();
   const auto incident = watch.incident();
-  OOMDRILL_REQUIRE(incident.has_value() == (reader.counts().events > 0));
+  OOMDRILL_REQUIRE(incident.has_value() == any);
   if (!incident) return 0;
   const auto findings = alarm::examine(set, watch.series(), *incident, question);
   OOMDRILL_REQUIRE(findings.alarms.size() == set.size());
