@@ -547,7 +547,8 @@ void Monitor::tell_kill(std::optional<bool> survived) {
   const ScopeVerdict verdict = classify(evidence);
   const bool named = victims.size > 0;
   told_kill_ = {clock_->now(), named ? victims.named.front().facts.pid : 0,
-                named && victims.named.front().certain, verdict.scope, group};
+                named && victims.named.front().certain, verdict.scope,
+                group || evidence.rest_of_own_group};
 
   auto kill = event("memory.oom_kill");
   kill.text("scope", name(verdict.scope)).text("confidence", name(verdict.confidence));

@@ -306,7 +306,8 @@ def judge(row, code, events):
         wrong.append(f"says {said} ({confidence})")
     # The kernel may count the first of a group twice; how often it did, attempt() compares.
     groups = sum(e.get("group_kill", False) for e in told)
-    if not row.kills <= kills <= row.kills + groups or groups != ("group" in row.how):
+    least = 1 if row.how == "group" else row.kills
+    if not least <= kills <= row.kills + groups or groups > ("group" in row.how):
         wrong.append(f"tells {kills} kills of {row.kills}, {groups} of a group")
     for e in told:
         if e["scope"] != row.scope:
@@ -340,7 +341,9 @@ def attempt(probe, base, name, row, view):
         cgroup.remove()
     said, confidence, kills, more = judge(row, code, events)
     wrong += more
-    if row.verdict != "vanished" and row.how != "blind" and kills != actual:
+    # A group's last are taken after its first: a probe whose workload was that one has ended by then.
+    counts = kills <= actual if row.how == "group" else kills == actual
+    if row.verdict != "vanished" and row.how != "blind" and not counts:
         wrong.append(f"tells {kills} kills, the kernel counts {actual}")
     exited = [e for e in events if e["event"] == "workload.exited"]
     told = [e for e in events if e["event"] == "memory.oom_kill"]

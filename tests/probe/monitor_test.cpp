@@ -325,6 +325,23 @@ TEST_F(MonitorTest, AGroupKillIsCalledOne) {
   EXPECT_TRUE(has(kill, R"("evidence":{"oom_kill":3,"oom_group_kill":1,)")) << kill;
 }
 
+TEST_F(MonitorTest, AGroupThatIsReadInThreePartsIsOfOneLimit) {
+  rig.source.subject_value.location->version = cgroup::Version::v2;
+  rig.source.next.sample.own.oom = 0;
+  rig.source.next.sample.own.oom_group_kill = 0;
+  begin();
+  rig.source.next.sample.own.oom = 1;
+  rig.source.next.sample.own.oom_group_kill = 1;
+  for (int part = 0; part < 3; ++part) {
+    rig.source.kill();
+    rig.monitor.wake();
+    rig.step(ms(200));
+  }
+  const auto kills = told("memory.oom_kill");
+  ASSERT_EQ(kills.size(), 3U);
+  for (const auto& kill : kills) EXPECT_TRUE(has(kill, R"("scope":"own_limit")")) << kill;
+}
+
 TEST_F(MonitorTest, KillsFromBeforeTheStartDoNotCount) {
   rig.source.kill(5);
   begin();
