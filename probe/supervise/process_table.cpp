@@ -106,7 +106,8 @@ ProcessTable::State ProcessTable::read(Entry& entry) {
   if (stat->dying) return State::dying;
   entry.facts.rss_bytes = stat->rss_pages * page_;
   entry.facts.vm_bytes = stat->vm_bytes;
-  if (stat->comm != entry.facts.name.view()) {
+  // In the midst of an exec a process has its new name and no command yet.
+  if (stat->comm != entry.facts.name.view() || entry.facts.command.view().empty()) {
     entry.facts.name = ProcessName(stat->comm);
     read_command(entry.facts);
   }
