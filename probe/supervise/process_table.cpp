@@ -107,9 +107,10 @@ ProcessTable::State ProcessTable::read(Entry& entry) {
   entry.facts.rss_bytes = stat->rss_pages * page_;
   entry.facts.vm_bytes = stat->vm_bytes;
   // In the midst of an exec a process has its new name and no command yet.
-  if (stat->comm != entry.facts.name.view() || entry.facts.command.view().empty()) {
+  if (stat->comm != entry.facts.name.view() || entry.ask_again) {
     entry.facts.name = ProcessName(stat->comm);
     read_command(entry.facts);
+    entry.ask_again = !entry.ask_again && entry.facts.command.view().empty();
   }
   std::array<char, 16> digits;
   const std::string_view text = read_text(entry.score, digits);

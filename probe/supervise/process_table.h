@@ -70,6 +70,7 @@ class ProcessTable {
   struct Entry {
     ProcessFacts facts;
     Fd stat, score;
+    bool ask_again = false;  ///< for a command that was empty
   };
   enum class State { alive, dying, sigkilled, gone };
 

@@ -15,9 +15,6 @@ namespace {
 /// From here on one call for all pages costs less than their page faults.
 constexpr std::size_t kPopulateFrom = std::size_t{16} << 10;
 
-/// Filled together: what the kernel has just cleared is then still in the CPU's cache.
-constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
-
 /// Where a fresh page's 8 bytes go: another cache line in each of 64 pages. All in the first line
 /// would meet in one set of the CPU's cache and evict each other.
 std::size_t stamp_offset(const std::byte* page) {
@@ -106,15 +103,15 @@ void Content::fill(std::span<std::byte> memory) {
   }
 }
 
-void Content::fill_fresh(std::span<std::byte> memory) {
+void Content::fill_fresh(std::span<std::byte> memory, std::size_t piece) {
   const auto begin = reinterpret_cast<std::uintptr_t>(memory.data());
   const std::uintptr_t end = begin + memory.size();
   const std::uintptr_t first = (begin + page_ - 1) / page_ * page_;
   if (first >= end) return;
   const auto at = [](std::uintptr_t address) { return reinterpret_cast<std::byte*>(address); };
   const std::uintptr_t last = (end + page_ - 1) / page_ * page_;
-  for (std::uintptr_t piece = first; piece < last; piece += kPieceBytes) {
-    fill_piece(at(piece), std::min<std::size_t>(kPieceBytes, last - piece));
+  for (std::uintptr_t each = first; each < last; each += piece) {
+    fill_piece(at(each), std::min<std::size_t>(piece, last - each));
   }
 }
 

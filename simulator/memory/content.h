@@ -33,7 +33,10 @@ class Content {
   /// For memory that the kernel hands out as zeros on the first write: writes to each page that
   /// begins within `memory`, up to the end of that page, and to nothing else. So memory that is
   /// written step by step has each page written as its first byte comes.
-  void fill_fresh(std::span<std::byte> memory);
+  /// `piece`: so much is filled together; what the kernel has just cleared is then still in the
+  /// CPU's cache. A huge page is cleared at once, and each further piece of it is a call for
+  /// nothing.
+  void fill_fresh(std::span<std::byte> memory, std::size_t piece = std::size_t{256} << 10);
   /// Another source of the same content.
   [[nodiscard]] Content split();
 

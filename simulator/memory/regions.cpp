@@ -42,7 +42,11 @@ class Regions final : public Memory {
       const std::uintptr_t region = begin - begin % region_bytes_;
       const std::uintptr_t stop = std::min(end, region + region_bytes_);
       if (mapping_.page_table_stands_in) begin = std::max(begin, region + page_);
-      if (begin < stop) content_.fill_fresh({at(begin), stop - begin});
+      if (begin < stop && mapping_.whole_only) {
+        content_.fill_fresh({at(begin), stop - begin}, region_bytes_);
+      } else if (begin < stop) {
+        content_.fill_fresh({at(begin), stop - begin});
+      }
       begin = stop;
     }
     return {};
