@@ -309,11 +309,7 @@ void Monitor::look() {
 }
 
 void Monitor::wake() {
-  if (!read(true)) return;
-  if (detect_oom_kill(now_, history_, policy_)) {
-    read(false);
-    collect_kill();
-  }
+  if (!catch_kill()) return;
   // Also a hit of the limit that reclaim solved raises a counter: the limit is near.
   if (clock_->now() - looked_at_ >= policy_.min_interval) look();
 }
@@ -321,6 +317,15 @@ void Monitor::wake() {
 void Monitor::pressed() {
   ++pressure_wakes_;
   wake();
+}
+
+bool Monitor::catch_kill() {
+  if (!read(true)) return false;
+  if (detect_oom_kill(now_, history_, policy_)) {
+    read(false);
+    collect_kill();
+  }
+  return true;
 }
 
 /// Takes what the counters rose by as a kill to be told.
@@ -374,10 +379,7 @@ std::optional<Judgement> Monitor::reaped(const Reaped& reaped) {
   // The workload was alive and well after this kill: it hardly was its victim.
   const bool survived_it = pending_ && !pending_->workload_dying;
   // Read after the death was seen: the counter rose before the SIGKILL was sent, so it is whole.
-  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
-    read(false);
-    collect_kill();
-  }
+  catch_kill();
   if (pending_) {
     for (std::size_t i = 0; i < reaped.others_killed_size; ++i) {
       processes_.mark_sigkilled(reaped.others_killed[i].pid, reaped.others_killed[i].name);
@@ -706,10 +708,7 @@ std::size_t Monitor::expose(std::span<char> out) {
 }
 
 void Monitor::container_ended(const ContainerEnd& end) {
-  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
-    read(false);
-    collect_kill();
-  }
+  catch_kill();
   auto ended = event("container.ended");
   if (end.main > 0) ended.integer("pid", end.main);
   const bool recent = told_kill_ && clock_->now() - told_kill_->at < kHostMark;
@@ -735,10 +734,7 @@ void Monitor::container_ended(const ContainerEnd& end) {
 
 void Monitor::stop(std::string_view reason) {
   // Kills since the last look: without this, 37 of 200 in a row went untold.
-  if (read(true) && detect_oom_kill(now_, history_, policy_)) {
-    read(false);
-    collect_kill();
-  }
+  catch_kill();
   if (pending_ && !workload_ended_) settle();
   if (pending_) tell_kill(workload_ != nullptr ? std::optional(false) : std::nullopt);
   tell_dropped();

@@ -118,6 +118,8 @@ class Monitor {
   bool read(bool counters_only);
   void look();
   void collect_kill();
+  /// Reads the counters, and collects the kill that they tell of. False: they cannot be read.
+  bool catch_kill();
   void settle();
   void tell_kill(std::optional<bool> survived);
   void tell(const ThresholdCrossed& found);

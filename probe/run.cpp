@@ -52,11 +52,8 @@ bool only_endpoint_is_left(const WatchSettings& settings, const Machine& machine
 int run(const RunSettings& settings, const Machine& machine) {
   // First of all: a signal that comes while this starts waits for the command instead of
   // ending the probe.
-  const auto signals = SignalInbox::open(SignalInbox::Receive::all);
-  if (!signals) {
-    complain(machine, signals.error().line());
-    return code(ExitCode::internal_error);
-  }
+  const auto signals = open_signals(SignalInbox::Receive::all, machine);
+  if (!signals) return signals.error();
   const bool subreaper = ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
   auto prepared = prepare(settings.watch, machine);
   if (!prepared) return prepared.error();
@@ -138,11 +135,8 @@ int watch(const WatchSettings& settings, const Machine& machine) {
   if (settings.from == WatchSettings::From::ecs || only_endpoint_is_left(settings, machine)) {
     return watch_endpoint(settings, machine);
   }
-  const auto signals = SignalInbox::open(SignalInbox::Receive::stops);
-  if (!signals) {
-    complain(machine, signals.error().line());
-    return code(ExitCode::internal_error);
-  }
+  const auto signals = open_signals(SignalInbox::Receive::stops, machine);
+  if (!signals) return signals.error();
   auto prepared = prepare(settings, machine);
   if (!prepared) return prepared.error();
   const FileRoot root = settings.pid > 0 ? root_of(machine.root, settings.pid) : machine.root;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "identity/identity.h"
+#include "memory_lock.h"
 
 namespace oomdrill::probe {
 namespace {
@@ -31,8 +32,11 @@ std::string describe_loss(int error) {
 
 }  // namespace
 
-void tell_warning(telemetry::Emitter& emitter, const Clock& clock, std::string_view message) {
-  emitter.emit_important(telemetry::Event("probe.warning", clock.wall()).text("message", message));
+tl::expected<SignalInbox, int> open_signals(SignalInbox::Receive receive, const Machine& machine) {
+  auto signals = SignalInbox::open(receive);
+  if (signals) return std::move(*signals);
+  complain(machine, signals.error().line());
+  return tl::unexpected<int>(code(ExitCode::internal_error));
 }
 
 bool finish(telemetry::Emitter& emitter, const Output& output, const OutputSettings& settings,
@@ -81,6 +85,40 @@ tl::expected<Prepared, int> prepare(const WatchSettings& settings, const Machine
     out.exporter = std::move(*exporter);
   }
   return out;
+}
+
+SharedStream::SharedStream(const OutputSettings& settings, const Machine& machine,
+                           const Prepared& prepared)
+    : settings_(&settings),
+      machine_(&machine),
+      prepared_(&prepared),
+      own_(emitter(prepared.output.context)) {}
+
+bool SharedStream::start() {
+  const std::string unlocked = lock_memory();
+  for (const std::string& warning : {unlocked, prepared_->ecs_warning}) {
+    if (!warning.empty()) warn(warning);
+  }
+  return unlocked.empty();
+}
+
+telemetry::Emitter SharedStream::emitter(telemetry::Context context) {
+  return {prepared_->output.encoder, std::move(context), *prepared_->output.sink, kHeldLines,
+          &numbers_};
+}
+
+void SharedStream::warn(std::string_view message) {
+  own_.emit_important(
+      telemetry::Event("probe.warning", machine_->clock->wall()).text("message", message));
+}
+
+void SharedStream::finish(telemetry::Emitter& emitter) {
+  written_ = probe::finish(emitter, prepared_->output, *settings_, *machine_) && written_;
+}
+
+int SharedStream::end() {
+  finish(own_);
+  return code(written_ ? ExitCode::success : ExitCode::write_error);
 }
 
 }  // namespace oomdrill::probe

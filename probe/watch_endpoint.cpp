@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "loop.h"
-#include "memory_lock.h"
 #include "monitor.h"
 #include "program.h"
 #include "session.h"
@@ -54,25 +53,22 @@ struct Watched {
   Monitor monitor;
   bool told_of = true;  ///< by the last answer
 
-  Watched(std::string container, cgroup::Bytes host, const Policy& policy, const Output& output,
-          telemetry::Context context, const Clock& clock, cgroup::Bytes reservation,
-          std::uint64_t& numbers)
+  Watched(std::string container, cgroup::Bytes host, const Policy& policy, SharedStream& stream,
+          telemetry::Context context, const Clock& clock, cgroup::Bytes reservation)
       : id(std::move(container)),
         source(host),
-        emitter(output.encoder, std::move(context), *output.sink, kHeldLines, &numbers),
+        emitter(stream.emitter(std::move(context))),
         monitor(source, policy, emitter, clock, reservation) {}
 };
 
 class TaskWatch {
  public:
   TaskWatch(std::string endpoint, const WatchSettings& settings, const Machine& machine,
-            const Prepared& prepared, bool locked, telemetry::Emitter& own, std::uint64_t& numbers)
+            const Prepared& prepared, SharedStream& stream, bool locked)
       : endpoint_(std::move(endpoint)),
         settings_(&settings),
         machine_(&machine),
-        prepared_(&prepared),
-        own_(&own),
-        numbers_(&numbers),
+        stream_(&stream),
         policy_(settings.policy),
         task_(prepared.task),
         task_at_(machine.clock->now()) {
@@ -100,8 +96,7 @@ class TaskWatch {
     const auto stats = ecs::fetch_stats(endpoint_, settings_->ecs_timeout);
     if (!stats) {
       if (stats_trouble_.begins(machine_->clock->now())) {
-        tell_warning(*own_, *machine_->clock,
-                     stats.error().line() + "; there are no samples until it answers");
+        stream_->warn(stats.error().line() + "; there are no samples until it answers");
       }
       return;
     }
@@ -127,8 +122,7 @@ class TaskWatch {
     }
     if (watched_.empty() && !told_nobody_ && !waits_for_names()) {
       told_nobody_ = true;
-      tell_warning(*own_, *machine_->clock,
-                   endpoint_ + "/task/stats: tells of no other container of this task yet");
+      stream_->warn(endpoint_ + "/task/stats: tells of no other container of this task yet");
     }
   }
 
@@ -146,13 +140,9 @@ class TaskWatch {
     }
   }
 
-  /// False: something could not be written.
-  bool stop(std::string_view reason) {
+  void stop(std::string_view reason) {
     for (const auto& each : watched_) each->monitor.stop(reason);
-    for (const auto& each : watched_) {
-      written_ = finish(each->emitter, prepared_->output, settings_->output, *machine_) && written_;
-    }
-    return written_;
+    for (const auto& each : watched_) stream_->finish(each->emitter);
   }
 
  private:
@@ -188,8 +178,7 @@ class TaskWatch {
       ++task_failures_;
       // The first was told at the start.
       if (task_trouble_.begins(now)) {
-        tell_warning(*own_, *machine_->clock,
-                     task.error().line() + "; names, limits and ends stay as they were told");
+        stream_->warn(task.error().line() + "; names, limits and ends stay as they were told");
       }
       return false;
     }
@@ -211,9 +200,9 @@ class TaskWatch {
       // The agent's own, such as the one that holds the network.
       if (container != nullptr && !container->type.empty() && container->type != "NORMAL") return;
       const ecs::Task named = as_seen_by(task_, id);
-      watched_.push_back(std::make_unique<Watched>(
-          id, host_, policy_, prepared_->output, make_context(named, settings_->output),
-          *machine_->clock, reservation_of(named), *numbers_));
+      watched_.push_back(std::make_unique<Watched>(id, host_, policy_, *stream_,
+                                                   make_context(named, settings_->output),
+                                                   *machine_->clock, reservation_of(named)));
       watched = watched_.back().get();
       told_nobody_ = true;  // somebody was there
       watched->source.update(memory, seen);
@@ -234,16 +223,14 @@ class TaskWatch {
     }
     each.monitor.container_ended(how);
     each.monitor.stop("container_ended");
-    written_ = finish(each.emitter, prepared_->output, settings_->output, *machine_) && written_;
+    stream_->finish(each.emitter);
     watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 
   std::string endpoint_;
   const WatchSettings* settings_;
   const Machine* machine_;
-  const Prepared* prepared_;
-  telemetry::Emitter* own_;
-  std::uint64_t* numbers_;  ///< of the lines, which are one stream
+  SharedStream* stream_;
   Policy policy_;
   StartFacts facts_;
   cgroup::Bytes host_;
@@ -252,7 +239,6 @@ class TaskWatch {
   int task_failures_ = 0;
   Trouble stats_trouble_, task_trouble_;
   bool told_nobody_ = false;
-  bool written_ = true;
   std::vector<std::unique_ptr<Watched>> watched_;
 };
 
@@ -267,22 +253,12 @@ int watch_endpoint(const WatchSettings& settings, const Machine& machine) {
                          ecs::kEndpointVariable));
     return code(ExitCode::unavailable);
   }
-  const auto signals = SignalInbox::open(SignalInbox::Receive::stops);
-  if (!signals) {
-    complain(machine, signals.error().line());
-    return code(ExitCode::internal_error);
-  }
+  const auto signals = open_signals(SignalInbox::Receive::stops, machine);
+  if (!signals) return signals.error();
   auto prepared = prepare(settings, machine);
   if (!prepared) return prepared.error();
-  std::uint64_t numbers = 0;
-  // For what is said of no container but of all.
-  telemetry::Emitter own(prepared->output.encoder, prepared->output.context, *prepared->output.sink,
-                         kHeldLines, &numbers);
-  const std::string unlocked = lock_memory();
-  TaskWatch watch(endpoint, settings, machine, *prepared, unlocked.empty(), own, numbers);
-  for (const std::string& warning : {unlocked, prepared->ecs_warning}) {
-    if (!warning.empty()) tell_warning(own, *machine.clock, warning);
-  }
+  SharedStream stream(settings.output, machine, *prepared);
+  TaskWatch watch(endpoint, settings, machine, *prepared, stream, stream.start());
   const Nanoseconds interval = settings.policy.interval;
   Nanoseconds poll_at = machine.clock->now();
   for (;;) {
@@ -297,10 +273,8 @@ int watch_endpoint(const WatchSettings& settings, const Machine& machine) {
     }
     watch.look();
   }
-  const bool written = watch.stop("signal");
-  return code(written && finish(own, prepared->output, settings.output, machine)
-                  ? ExitCode::success
-                  : ExitCode::write_error);
+  watch.stop("signal");
+  return stream.end();
 }
 
 }  // namespace oomdrill::probe

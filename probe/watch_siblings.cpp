@@ -10,7 +10,6 @@
 
 #include "identity/identity.h"
 #include "loop.h"
-#include "memory_lock.h"
 #include "monitor.h"
 #include "program.h"
 #include "session.h"
@@ -36,12 +35,12 @@ struct Watched {
   Monitor monitor;
 
   Watched(Neighbour neighbour, Fd fd, std::unique_ptr<Source> opened, const WatchSettings& settings,
-          const Output& output, telemetry::Context context, const Clock& clock,
-          cgroup::Bytes reservation, std::uint64_t& numbers)
+          SharedStream& stream, telemetry::Context context, const Clock& clock,
+          cgroup::Bytes reservation)
       : who(std::move(neighbour)),
         process(std::move(fd)),
         source(std::move(opened)),
-        emitter(output.encoder, std::move(context), *output.sink, kHeldLines, &numbers),
+        emitter(stream.emitter(std::move(context))),
         monitor(*source, settings.policy, emitter, clock, reservation) {}
 };
 
@@ -53,22 +52,23 @@ Fd open_process(pid_t pid) {
 class Siblings {
  public:
   Siblings(const WatchSettings& settings, const Machine& machine, const Prepared& prepared,
-           bool locked, std::uint64_t& numbers)
+           SharedStream& stream, bool locked)
       : settings_(&settings),
         machine_(&machine),
         prepared_(&prepared),
-        locked_(locked),
-        numbers_(&numbers) {}
+        stream_(&stream),
+        locked_(locked) {}
 
   /// Begins with those that came; when to search again. Opens files and allocates, which looks do
   /// not.
-  Nanoseconds search(telemetry::Emitter& own) {
+  Nanoseconds search() {
     Neighbours found = find_neighbours(machine_->root);
     if (found.hidden > 0 && !told_hidden_) {
       told_hidden_ = true;
-      warn(own, fmt::format("{} processes are of containers that this one may not see: run as the "
-                            "same user, with no fewer capabilities",
-                            found.hidden));
+      stream_->warn(
+          fmt::format("{} processes are of containers that this one may not see: run as the "
+                      "same user, with no fewer capabilities",
+                      found.hidden));
     }
     bool unsettled = false;
     for (const Neighbour& neighbour : found.containers) {
@@ -77,7 +77,7 @@ class Siblings {
         return n.mounts == neighbour.mounts && n.main == neighbour.main;
       });
       if (settled) {
-        begin(neighbour, own);
+        begin(neighbour);
       } else {
         unsettled = true;
       }
@@ -131,27 +131,19 @@ class Siblings {
     }
   }
 
-  /// False: something could not be written.
-  bool stop(std::string_view reason) {
+  void stop(std::string_view reason) {
     for (const auto& each : watched_) each->monitor.stop(reason);
-    for (const auto& each : watched_) {
-      written_ = finish(each->emitter, prepared_->output, settings_->output, *machine_) && written_;
-    }
-    return written_;
+    for (const auto& each : watched_) stream_->finish(each->emitter);
   }
 
  private:
-  void warn(telemetry::Emitter& own, const std::string& message) const {
-    tell_warning(own, *machine_->clock, message);
-  }
-
   [[nodiscard]] bool knows(const Neighbour& neighbour) const {
     return std::any_of(watched_.begin(), watched_.end(),
                        [&](const auto& each) { return each->who.mounts == neighbour.mounts; }) ||
            std::find(refused_.begin(), refused_.end(), neighbour.mounts) != refused_.end();
   }
 
-  void begin(const Neighbour& neighbour, telemetry::Emitter& own) {
+  void begin(const Neighbour& neighbour) {
     Fd process = open_process(neighbour.main);
     const ecs::Task task = as_seen_by(prepared_->task, neighbour.container_id);
     std::vector<cgroup::LimitCandidate> limits;
@@ -159,14 +151,14 @@ class Siblings {
     auto source = open_process_source(machine_->root, neighbour.main, limits);
     if (!source) {
       refused_.push_back(neighbour.mounts);
-      warn(own, fmt::format("the container of process {} cannot be watched: {}", neighbour.main,
-                            source.error().line()));
+      stream_->warn(fmt::format("the container of process {} cannot be watched: {}", neighbour.main,
+                                source.error().line()));
       return;
     }
     const FileRoot root = root_of(machine_->root, neighbour.main);
     watched_.push_back(std::make_unique<Watched>(
-        neighbour, std::move(process), std::move(*source), *settings_, prepared_->output,
-        make_context(task, settings_->output), *machine_->clock, reservation_of(task), *numbers_));
+        neighbour, std::move(process), std::move(*source), *settings_, *stream_,
+        make_context(task, settings_->output), *machine_->clock, reservation_of(task)));
     Watched& each = *watched_.back();
     each.monitor.watch_processes(ProcessTable(root, each.source->subject().location->directory));
     StartFacts facts;
@@ -181,18 +173,16 @@ class Siblings {
   }
 
   void end(std::size_t index) {
-    written_ = finish(watched_[index]->emitter, prepared_->output, settings_->output, *machine_) &&
-               written_;
+    stream_->finish(watched_[index]->emitter);
     watched_.erase(watched_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 
   const WatchSettings* settings_;
   const Machine* machine_;
   const Prepared* prepared_;
+  SharedStream* stream_;
   bool locked_;
-  std::uint64_t* numbers_;  ///< of the lines, which are one stream
   bool told_hidden_ = false;
-  bool written_ = true;
   std::vector<std::unique_ptr<Watched>> watched_;
   std::vector<std::size_t> ended_;
   std::vector<Neighbour> seen_;       ///< at the last search
@@ -202,23 +192,13 @@ class Siblings {
 }  // namespace
 
 int watch_siblings(const WatchSettings& settings, const Machine& machine) {
-  const auto signals = SignalInbox::open(SignalInbox::Receive::stops);
-  if (!signals) {
-    complain(machine, signals.error().line());
-    return code(ExitCode::internal_error);
-  }
+  const auto signals = open_signals(SignalInbox::Receive::stops, machine);
+  if (!signals) return signals.error();
   auto prepared = prepare(settings, machine);
   if (!prepared) return prepared.error();
-  std::uint64_t numbers = 0;
-  // For what is said of no container but of all.
-  telemetry::Emitter own(prepared->output.encoder, prepared->output.context, *prepared->output.sink,
-                         kHeldLines, &numbers);
-  const std::string unlocked = lock_memory();
-  Siblings siblings(settings, machine, *prepared, unlocked.empty(), numbers);
-  for (const std::string& warning : {unlocked, prepared->ecs_warning}) {
-    if (!warning.empty()) tell_warning(own, *machine.clock, warning);
-  }
-  Nanoseconds search_at = siblings.search(own);
+  SharedStream stream(settings.output, machine, *prepared);
+  Siblings siblings(settings, machine, *prepared, stream, stream.start());
+  Nanoseconds search_at = siblings.search();
   std::vector<pollfd> waiting;
   for (;;) {
     waiting.assign(1, {.fd = signals->fd(), .events = POLLIN, .revents = 0});
@@ -228,12 +208,10 @@ int watch_siblings(const WatchSettings& settings, const Machine& machine) {
     (void)::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
     if (waiting[0].revents != 0 && signals->stop_is_asked()) break;
     siblings.look(waiting.data() + 1);
-    if (machine.clock->now() >= search_at) search_at = siblings.search(own);
+    if (machine.clock->now() >= search_at) search_at = siblings.search();
   }
-  const bool written = siblings.stop("signal");
-  return code(written && finish(own, prepared->output, settings.output, machine)
-                  ? ExitCode::success
-                  : ExitCode::write_error);
+  siblings.stop("signal");
+  return stream.end();
 }
 
 }  // namespace oomdrill::probe
