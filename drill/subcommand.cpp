@@ -15,4 +15,11 @@ Result<bool> wants_json(const Arguments& arguments) {
   return format == "json";
 }
 
+Result<void> names_recordings(const Arguments& arguments) {
+  if (arguments.positionals.empty()) {
+    return fail("no recording", {}, "give one or more, or - for stdin");
+  }
+  return {};
+}
+
 }  // namespace oomdrill::drill

@@ -30,6 +30,9 @@ ExitCode complain(Streams& streams, const Error& error, ExitCode code);
 /// --format of a command that writes text or JSON: whether it is json. Error: it is neither.
 Result<bool> wants_json(const Arguments& arguments);
 
+/// Error: the command reads recordings, and none is named.
+Result<void> names_recordings(const Arguments& arguments);
+
 /// `arguments` without the program's name.
 ExitCode run_program(std::span<const std::string> arguments, const Environment& environment,
                      Streams& streams);

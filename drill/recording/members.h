@@ -15,9 +15,6 @@
 
 namespace oomdrill::recording {
 
-/// A multiplier that moves what differs into the high bits.
-constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15U;
-
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value);
 std::uint64_t mix(std::uint64_t hash, std::string_view text);
 

@@ -8,6 +8,9 @@
 /// Numbers as JSON writes them. Seven bytes behind a token may be read.
 namespace oomdrill::recording {
 
+/// A multiplier that moves what differs into the high bits.
+constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15U;
+
 /// Eight bytes as a number, the first in the lowest byte.
 inline std::uint64_t load8(const char* at) {
   std::uint64_t value = 0;

@@ -56,9 +56,7 @@ struct MemberIndex {
   std::array<std::uint8_t, 256> first;  ///< 1 + the member's place; 0: no key has this hash
   bool full = false;                    ///< some members have no place in it
 
-  static constexpr std::size_t slot(std::uint64_t tag) {
-    return (tag * 0x9E3779B97F4A7C15U) >> 56U;
-  }
+  static constexpr std::size_t slot(std::uint64_t tag) { return (tag * kSpread) >> 56U; }
   void clear() {
     first.fill(0);
     full = false;

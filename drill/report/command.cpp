@@ -65,9 +65,8 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
                     {format.error().what, arguments.origin("format"), format.error().remedy},
                     ExitCode::usage);
   }
-  if (arguments.positionals.empty()) {
-    return complain(streams, {"no recording", {}, "give one or more, or - for stdin"},
-                    ExitCode::usage);
+  if (const auto named = drill::names_recordings(arguments); !named) {
+    return complain(streams, named.error(), ExitCode::usage);
   }
   const auto stretch = alarm::read_stretch(arguments);
   if (!stretch) return complain(streams, stretch.error(), ExitCode::usage);

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace oomdrill::report {
 namespace {
 
@@ -9,34 +11,37 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 }  // namespace
 
-bool turns_direction(std::string_view text) {
-  if (text.size() < 3 || text[0] != '\xE2') return false;
-  return (text[1] == '\x80' && text[2] >= '\xAA' && text[2] <= '\xAE') ||
-         (text[1] == '\x81' && text[2] >= '\xA6' && text[2] <= '\xA9');
+std::size_t unprintable(std::string_view text) {
+  const auto byte = [text](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 1;
+  // U+0080 to U+009F: "\xC2\x9B" opens a sequence as ESC [ does.
+  if (byte(0) == 0xC2 && (byte(1) & 0xE0U) == 0x80) return 2;
+  if (byte(0) != 0xE2) return 0;
+  const bool embeds = byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE;
+  const bool isolates = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return embeds || isolates ? 3 : 0;
 }
 
 std::string clean_text(std::string_view text) {
   const bool valid = simdjson::validate_utf8(text.data(), text.size());
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F: "\xC2\x9B" opens a sequence as ESC [ does.
-    const bool is_c1 = c == 0xC2 && i + 1 < text.size() &&
-                       (static_cast<unsigned char>(text[i + 1]) & 0xE0U) == 0x80;
-    if (c < 0x20 || c == 0x7F) {
+  while (!text.empty()) {
+    std::size_t size = unprintable(text);
+    const bool is_control = size == 1 || size == 2;
+    if (is_control) {
       out += ' ';
-    } else if (is_c1) {
-      out += ' ';
-      ++i;
-    } else if (c >= 0x80 && !valid) {
+    } else if (static_cast<unsigned char>(text.front()) >= 0x80 && !valid) {
       out += kReplacement;
-    } else if (turns_direction(text.substr(i))) {
+      size = 1;
+    } else if (size > 0) {
       out += kReplacement;
-      i += 2;
     } else {
-      out += text[i];
+      out += text.front();
     }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
 }

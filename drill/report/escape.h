@@ -13,8 +13,8 @@ std::string markdown_text(std::string_view text);
 /// On one line, of valid UTF-8, without control characters and without those that turn the reading
 /// direction.
 std::string clean_text(std::string_view text);
-/// Whether it begins with one of the latter: U+202A to U+202E and U+2066 to U+2069, all of three
-/// bytes.
-bool turns_direction(std::string_view text);
+/// Bytes of the control character or of the turn of direction (U+202A to U+202E, U+2066 to U+2069)
+/// that `text` begins with; 0: it begins with neither. Of an empty text: 1.
+std::size_t unprintable(std::string_view text);
 
 }  // namespace oomdrill::report

@@ -16,7 +16,7 @@ enum class Verdict : std::uint8_t { keep, shrink, grow, fix_the_leak, too_little
 std::string_view name(Verdict verdict);
 /// For people: "fix the leak".
 std::string_view words(Verdict verdict);
-/// "0.188 GiB of memory, 137 GiB-hours a month (730 h)", of either sign.
+/// "0.188 GiB of memory, 137.2 GiB-hours a month of 730 h", of either sign.
 std::string gib_hours(double gib);
 
 /// What one workload (all runs of one container) should be given.

@@ -128,9 +128,8 @@ ExitCode run_rightsize(const Arguments& arguments, drill::Streams& streams) {
   margin.cpu = static_cast<std::uint32_t>(*cpu);
   const auto is_json = drill::wants_json(arguments);
   if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);
-  if (arguments.positionals.empty()) {
-    return complain(streams, {"no recording", {}, "give one or more, or - for stdin"},
-                    ExitCode::usage);
+  if (const auto named = drill::names_recordings(arguments); !named) {
+    return complain(streams, named.error(), ExitCode::usage);
   }
   recording::Input input{};
   const auto runs = recording::read_runs(arguments.positionals, input);

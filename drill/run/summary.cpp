@@ -463,21 +463,10 @@ std::optional<double> prediction_error_percent(const Drill& drill) {
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 = byte == 0xC2 && i + 1 < text.size() &&
-                    (static_cast<unsigned char>(text[i + 1]) & 0xE0) == 0x80;
-    if (byte < 0x20 || byte == 0x7F) {
-      out += '?';
-    } else if (c1) {
-      out += '?';
-      ++i;
-    } else if (report::turns_direction(text.substr(i))) {
-      out += '?';
-      i += 2;
-    } else {
-      out += text[i];
-    }
+  while (!text.empty()) {
+    const std::size_t size = report::unprintable(text);
+    out += size > 0 ? '?' : text.front();
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out;
 }

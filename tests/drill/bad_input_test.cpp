@@ -5,28 +5,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
 #include "fixture_tree.h"
-#include "subcommand.h"
+#include "program_run.h"
 
 namespace oomdrill::drill {
 namespace {
-
-struct Ran {
-  ExitCode code;
-  std::string out;
-  std::string err;
-};
-
-Ran run(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  Streams streams{out, err};
-  const ExitCode code = run_program(
-      arguments, [](const char*) -> const char* { return nullptr; }, streams);
-  return {code, out.str(), err.str()};
-}
 
 const std::vector<std::vector<std::string>> kCommands = {
     {"evaluate", "--alarms", "guide"},

@@ -2,27 +2,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "subcommand.h"
+#include "program_run.h"
 
 namespace oomdrill::drill {
 namespace {
-
-struct Ran {
-  ExitCode code;
-  std::string out;
-  std::string err;
-};
-
-Ran run(std::vector<std::string> arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  Streams streams{out, err};
-  const ExitCode code = run_program(
-      arguments, [](const char*) -> const char* { return nullptr; }, streams);
-  return {code, out.str(), err.str()};
-}
 
 TEST(Program, UsageIsOneLineOnStderr) {
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
