@@ -100,7 +100,7 @@ enum class Row {
 /// Turns states into events, and on a terminal into a line that is rewritten in place.
 class Report {
  public:
-  /// `terminal`: its descriptor, or -1 with Row::none.
+  /// `terminal`: its descriptor; of no account with Row::none.
   Report(telemetry::Emitter& emitter, telemetry::Sink& sink, const Clock& clock, int terminal,
          Row row, const Author& author = {})
       : emitter_(&emitter),

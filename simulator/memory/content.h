@@ -36,7 +36,8 @@ class Content {
   /// `piece`: so much is filled together; what the kernel has just cleared is then still in the
   /// CPU's cache. A huge page is cleared at once, and each further piece of it is a call for
   /// nothing.
-  void fill_fresh(std::span<std::byte> memory, std::size_t piece = std::size_t{256} << 10);
+  void fill_fresh(std::span<std::byte> memory, std::size_t piece = kPiece);
+  static constexpr std::size_t kPiece = std::size_t{256} << 10;
   /// Another source of the same content.
   [[nodiscard]] Content split();
 

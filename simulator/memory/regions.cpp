@@ -16,7 +16,8 @@ class Regions final : public Memory {
       : mapping_(mapping),
         content_(content),
         page_(page_size()),
-        region_bytes_(page_ * (page_ / sizeof(void*))) {}
+        region_bytes_(page_ * (page_ / sizeof(void*))),
+        piece_bytes_(mapping.whole_only ? region_bytes_ : Content::kPiece) {}
   Regions(const Regions&) = delete;
   Regions& operator=(const Regions&) = delete;
   ~Regions() override { drop_last(); }
@@ -42,11 +43,7 @@ class Regions final : public Memory {
       const std::uintptr_t region = begin - begin % region_bytes_;
       const std::uintptr_t stop = std::min(end, region + region_bytes_);
       if (mapping_.page_table_stands_in) begin = std::max(begin, region + page_);
-      if (begin < stop && mapping_.whole_only) {
-        content_.fill_fresh({at(begin), stop - begin}, region_bytes_);
-      } else if (begin < stop) {
-        content_.fill_fresh({at(begin), stop - begin});
-      }
+      if (begin < stop) content_.fill_fresh({at(begin), stop - begin}, piece_bytes_);
       begin = stop;
     }
     return {};
@@ -100,6 +97,7 @@ class Regions final : public Memory {
   Content content_;
   std::uintptr_t page_;
   std::uintptr_t region_bytes_;
+  std::size_t piece_bytes_;
   std::uintptr_t cursor_ = 0;  ///< the next byte to hand out
   std::uintptr_t end_ = 0;     ///< of the region that the cursor is in
 };
