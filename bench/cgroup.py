@@ -36,9 +36,10 @@ class Cgroup:
         text = (self.path / ("memory.oom_control" if IS_V1 else "memory.events")).read_text()
         return int(re.search(r"^oom_kill (\d+)", text, re.MULTILINE)[1])
 
-    def start(self, command, **options):
+    def start(self, command, out=subprocess.PIPE, env=None):
+        """`out`: for both of its outputs."""
         return subprocess.Popen(["/bin/sh", "-c", ENTER, str(self.path), *map(str, command)], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+                                stdout=out, stderr=out, text=True, env=env)
 
     def run(self, command):
         child = self.start(command)
