@@ -47,8 +47,8 @@ SERVICES = {
         "postgres", [POSTGRES, "-D", "/data/pg", "-k", "/tmp", "-c", "listen_addresses=", "-c", "shared_buffers=8MB", "-c", "jit=off"],
         f"{SQL} 'show work_mem'", "4MB", f"{SQL} \"alter system set work_mem = '7MB'\"", "7MB",
         {"TERM": 0, "INT": 0, "QUIT": 0}, [POSTGRES, "-D", "/none"],
-        # Longer than the probe's interval: who comes and goes between two looks has no name.
-        f"{SQL} \"select pg_sleep(1.5); select length(string_agg(repeat(md5(i::text), 100), '')) from generate_series(1, 300000) i\"",
+        # As slowly: 32 KB in a millisecond, after more than an interval.
+        f"{SQL} \"select pg_sleep(1.5); select length(string_agg(repeat(md5(i::text), 1000) || pg_sleep(0.001), '')) from generate_series(1, 30000) i\"",
         "postgres"),
 }
 FRONTS = {"oomprobe": PROBE}

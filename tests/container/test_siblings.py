@@ -8,6 +8,8 @@ from docker import Container, docker, events_in
 
 IMAGE = os.environ.get("OOMDRILL_MATRIX_IMAGE", "oomdrill-matrix")
 LIMIT = ("--memory=64m", "--memory-swap=64m", "--user", "0")
+# Not before it is watched: a container's start takes seconds on the emulated machine.
+LEAKS_WHEN_TOLD = "trap 'exec tail /dev/zero' USR1; while :; do sleep 0.1; done"
 # What the metadata endpoint answers, for whoever asks the container that it runs in.
 ENDPOINT = """
 import http.server, json, os
@@ -42,7 +44,7 @@ def shared():
     """A task: the owner of the pid namespace, two others, and the sidecar that watches."""
     with Container(*LIMIT, IMAGE, "sleep", "600") as owner:
         same = (*LIMIT, "--pid", f"container:{owner.name}", IMAGE)
-        with Container(*same, "sh", "-c", "sleep 4; exec tail /dev/zero") as leaking, \
+        with Container(*same, "sh", "-c", LEAKS_WHEN_TOLD) as leaking, \
                 Container(*same, "sleep", "600") as innocent:
             names = {"owner": owner, "leaking": leaking, "innocent": innocent}
             task = {"Family": "orders", "Containers": [
@@ -53,6 +55,8 @@ def shared():
 
 def test_the_right_one_of_three_is_named(shared):
     sidecar = shared["sidecar"]
+    sidecar.wait_for("probe.started", 3)
+    docker("kill", "-s", "USR1", shared["leaking"].name)
     sidecar.wait_for("container.ended")
     assert [e["kills"] for e in told(sidecar, "leaking", "memory.oom_kill")] == [1]
     ended = told(sidecar, "leaking", "container.ended")[0]
