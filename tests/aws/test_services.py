@@ -121,21 +121,23 @@ def events_of(account, stack, task, container):
 
 
 def test_the_module_s_sidecar_tells_of_the_kill(account, watched):
-    told = account.json("drill", *watched.where, "--yes", "--poll", "1s")
-    # Docker may remove the killed container's cgroup before anyone read its counter; then nobody is certain.
-    kills = [e for e in events_of(account, watched, told["task"], "oomprobe") if e["event"] == "memory.oom_kill"]
-    assert told["verdict"]["kind"] == "oom-kill" and told["verdict"]["confidence"] == ("certain" if kills else "likely"), told
+    # An engine may remove the killed container's cgroup before anyone read its counter; then nobody is certain, and says so.
+    for _ in range(3):
+        told = account.json("drill", *watched.where, "--yes", "--poll", "1s")
+        assert told["verdict"]["kind"] == "oom-kill", told
+        kills = [e for e in events_of(account, watched, told["task"], "oomprobe") if e["event"] == "memory.oom_kill"]
+        if kills:
+            break
+        (end,) = [e for e in events_of(account, watched, told["task"], "oomprobe") if e["event"] == "container.ended"]
+        assert (end["verdict"], told["verdict"]["confidence"]) == ("unknown", "likely"), (end, told)
+    assert kills and told["verdict"]["confidence"] == "certain", told
     (task,) = [t for t in account.tasks() if t["taskArn"].endswith(told["task"])]
     ends = {c["name"]: (c["exitCode"], c.get("reason", "")) for c in task["containers"]}
     assert ends["app"] == (137, "OutOfMemoryError: Container killed due to memory usage")
     assert ends["oomprobe"] == (0, ""), "it ends by SIGTERM, when the task does"
     diagnosed = account.json("diagnose", "--task", told["task"], *watched.where, code=1)
-    assert diagnosed["diagnosis"]["kind"] == "oom-kill" and diagnosed["diagnosis"]["confidence"] == told["verdict"]["confidence"]
-    for kill in kills:
-        assert kill["container_name"] == "app" and kill["limit_bytes"] == 384 << 20
-    if not kills:
-        (end,) = [e for e in events_of(account, watched, told["task"], "oomprobe") if e["event"] == "container.ended"]
-        assert end["verdict"] == "unknown", end
+    assert diagnosed["diagnosis"]["kind"] == "oom-kill" and diagnosed["diagnosis"]["confidence"] == "certain"
+    assert kills[-1]["container_name"] == "app" and kills[-1]["limit_bytes"] == 384 << 20
 
 
 def test_a_worker_s_kill_is_told_by_the_sidecar_too(account, watched):

@@ -472,12 +472,13 @@ def main(arguments):
           f"{len(problems)} problems")
     if VERSION == 1:
         print("host: not driven here, since this machine is not ours alone to exhaust; the VM drives it")
-    table = {}
+    table, wrong = {}, {}
     for r in results:
+        wrong[r["truth"]] = wrong.get(r["truth"], 0) + bool(r["wrong"])
         said = f"{r['said']} ({r['confidence']})" if r["confidence"] else r["said"]
         counts = table.setdefault(r["truth"], {})
         counts[said] = counts.get(said, 0) + 1
-    print(json.dumps({"runs": len(results), "fast": len(fast), "table": table, "problems": problems,
+    print(json.dumps({"runs": len(results), "fast": len(fast), "table": table, "wrong": wrong, "problems": problems,
                       "certainly_wrong": sum(r["certainly_wrong"] for r in results),
                       "miscounted": [what for what in problems if "the kernel counts" in what]}))
     return 1 if problems else 0
