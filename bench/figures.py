@@ -1,8 +1,10 @@
 """What every bench's `run` has in common: options, build, figures, checks. See README.md."""
 
 import argparse
+import concurrent.futures
 import json
 import operator
+import os
 import pathlib
 import statistics
 import subprocess
@@ -62,6 +64,17 @@ def print_table(caption, header, rows):
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
 
+def measured(command):
+    """(processor seconds, wall seconds, peak MiB) of a command; the peak is no less than this script's own."""
+    began = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {child.returncode}")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - began, usage.ru_maxrss / 1024
+
+
 class Bench:
     def __init__(self, file, doc, targets=(), add_options=None):
         self.folder = pathlib.Path(file).resolve().parent
@@ -101,6 +114,15 @@ class Bench:
 
     def progress(self, text):
         print(f"{self.result['bench']}: {text}", file=sys.stderr, flush=True)
+
+    def side_by_side(self, what, jobs, of_each, at_once=os.cpu_count()):
+        """(job, what of_each(*job) made) for each, as they end; nothing that depends on time, unless jobs mostly wait."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            waiting = {pool.submit(of_each, *job): job for job in jobs}
+            for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
+                yield waiting[future], future.result()
+                if done % 20 == 0 or done == len(waiting):
+                    self.progress(f"{what}: {done} of {len(waiting)}")
 
     def figure(self, table, row, column, unit, values, better=None, timed=True):
         """`better`: "more", "less" or None where neither is."""
