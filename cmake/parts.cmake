@@ -13,15 +13,17 @@ endif()
 if(OOMDRILL_FUZZ)
   target_compile_options(oomdrill_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-# The programs carry their C++ runtime: the image and a copied binary need nothing but libc.
 if(NOT OOMDRILL_SANITIZE)
-  target_link_options(oomdrill_flags INTERFACE -static-libstdc++ -static-libgcc)
+  # A third of a program is what no one calls, most of it libstdc++'s locales; and in a new container
+  # each page of it that is read is charged.
+  target_link_options(oomdrill_flags INTERFACE -Wl,--gc-sections)
 endif()
 
-# oomdrill_part(NAME [DEPENDS lib...] [PRIVATE_DEPENDS lib...])
+# oomdrill_part(NAME [SMALL] [DEPENDS lib...] [PRIVATE_DEPENDS lib...])
+# SMALL: what runs once, or once a second, is compiled for its size; so is what the image ships.
 # Every .cpp below the current folder but main.cpp and sub-parts (folders with a CMakeLists.txt).
 function(oomdrill_part name)
-  cmake_parse_arguments(PART "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(PART "SMALL" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
   file(GLOB_RECURSE nested CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
   list(REMOVE_ITEM sources main.cpp)
@@ -36,6 +38,9 @@ function(oomdrill_part name)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${name}
     PUBLIC ${PART_DEPENDS} PRIVATE ${PART_PRIVATE_DEPENDS} oomdrill_flags)
+  if(PART_SMALL)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
 endfunction()
 
 # oomdrill_program(NAME LIBRARY): main.cpp of the current folder over LIBRARY.
