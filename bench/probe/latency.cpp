@@ -1,6 +1,6 @@
 // From an OOM kill to the complete line that tells it: oomprobe's, and Docker's event of the same
-// kill. Static, and run by bench/probe/latency in a container with a limit:
-//   latency measure PROBE CONTAINER ROUNDS CASE   prints a table
+// kill. Static, and run by bench/probe/run in a container with a limit:
+//   latency measure PROBE CONTAINER ROUNDS CASE   prints "who<TAB>kills missed<TAB>milliseconds…"
 //   latency victim BYTES_PER_S                    fills memory until it is killed (0: at once)
 //   latency parent BYTES_PER_S                    a victim for each line of standard input
 // The kill's time is the kernel's own: the record "Killed process" of /dev/kmsg, which it writes
@@ -220,19 +220,10 @@ class Column {
   explicit Column(std::string name) : name_(std::move(name)) {}
   void add(Nanoseconds time) { values_.push_back(time); }
   void miss() { ++missed_; }
-  void print() {
-    if (values_.empty()) {
-      fmt::print("  {:44} never seen ({} kills)\n", name_, missed_);
-      return;
-    }
-    std::sort(values_.begin(), values_.end());
-    const auto at = [this](double part) {
-      const auto rank = static_cast<std::size_t>(part * static_cast<double>(values_.size()));
-      return to_seconds(values_[std::min(rank, values_.size() - 1)]) * 1e3;
-    };
-    fmt::print("  {:44}{:9.2f}{:9.2f}{:9.2f}{:9.2f}{:6}", name_, at(0.5), at(0.9), at(0.99),
-               to_seconds(values_.back()) * 1e3, values_.size());
-    fmt::print("{}\n", missed_ > 0 ? fmt::format("  ({} missed)", missed_) : "");
+  void print() const {
+    fmt::print("{}\t{}\t", name_, missed_);
+    for (const Nanoseconds value : values_) fmt::print("{:.3f} ", to_seconds(value) * 1e3);
+    fmt::print("\n");
   }
 
  private:
@@ -244,25 +235,23 @@ class Column {
 /// How the probe gets to know of the victims.
 struct Case {
   const char* name;
-  const char* what;
   bool child;  ///< the workload itself is killed, so that each round has a probe of its own
   bool watch;  ///< the victims are no descendants of the probe
   const char* rate;
 };
 constexpr Case kCases[] = {
-    {"child", "the command itself (SIGCHLD)", true, false, "0"},
-    {"grandchild", "a child of the command, full within one interval", false, false, "0"},
-    {"leak", "a child of the command that leaks 48 MB/s", false, false, "48000000"},
-    {"watch", "a process that `oomprobe watch` did not start", false, true, "0"},
+    {"child", true, false, "0"},
+    {"grandchild", false, false, "0"},
+    {"leak", false, false, "48000000"},
+    {"watch", false, true, "0"},
 };
 
 int measure(const std::string& self, const std::string& program, const std::string& container,
             int rounds, const Case& what) {
   KernelLog log;
   Lines docker(docker_events(container));
-  Column kill_line("oomprobe: memory.oom_kill"), exit_line("oomprobe: workload.exited");
-  Column docker_line("docker events: oom");
-  Nanoseconds widest{};
+  Column kill_line("memory.oom_kill"), exit_line("workload.exited");
+  Column docker_line("docker events"), certainty("certainty");
   std::mt19937 random(4);
 
   const auto start = [&] {
@@ -310,7 +299,7 @@ int measure(const std::string& self, const std::string& program, const std::stri
       waiting = !all || !by_docker;
     }
     const auto after = log.compare();
-    widest = std::max({widest, before.width, after.width});
+    certainty.add(std::max(before.width, after.width));
     if (!killed || !told) {
       (told ? docker_line : kill_line).miss();
       continue;
@@ -331,9 +320,7 @@ int measure(const std::string& self, const std::string& program, const std::stri
       ::waitpid((*each)->pid, nullptr, 0);
     }
   }
-  fmt::print("{}; the kill's time is known to {:.2f} ms\n", what.what, to_seconds(widest) * 1e3);
-  fmt::print("  {:44}{:>9}{:>9}{:>9}{:>9}{:>6}\n", "ms from the kill", "p50", "p90", "p99", "max",
-             "kills");
+  certainty.print();
   kill_line.print();
   if (what.child) exit_line.print();
   docker_line.print();
@@ -355,6 +342,6 @@ int main(int argc, char** argv) {
       }
     }
   }
-  fmt::print(stderr, "usage: see bench/probe/latency\n");
+  fmt::print(stderr, "usage: see bench/probe/run\n");
   return 64;
 }

@@ -1,21 +1,26 @@
 // What a sample costs beside the bare preads that it consists of: the same files, through held
-// descriptors, one after the other. Both are measured in turn, so that a noisy machine disturbs
-// both alike, and the least of many rounds counts. In a container or a limited cgroup:
-//   build/bench/bench/probe_sample_cost [ROUNDS]
+// descriptors, one after the other. All is measured in turn, so that a noisy machine disturbs all
+// alike. Run by bench/probe/run in a limited cgroup:
+//   probe_sample_cost ROUNDS   prints "what<TAB>microseconds…", a value a round; and counts, as
+//                              "=what<TAB>number"
+//   probe_sample_cost at-rest  the bare preads once a second, without end
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <limits>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "allocation_counter.h"
 #include "base/clock.h"
 #include "cgroup/location.h"
 #include "monitor.h"
@@ -34,25 +39,24 @@ class NullSink final : public telemetry::Sink {
   bool write(std::span<const char>) override { return true; }
 };
 
-struct Files {
-  std::vector<Fd> held;
-  /// Each file to its end, and nothing else.
+struct File {
+  std::string name;
+  Fd fd;
+  /// To its end, and nothing else.
   void read() const {
     std::array<char, 16384> buffer;
-    for (const Fd& fd : held) {
-      off_t at = 0;
-      for (;;) {
-        const auto n = ::pread(fd.get(), buffer.data(), buffer.size(), at);
-        if (n <= 0) break;
-        at += n;
-        // A file of one record is whole; /proc/vmstat comes in pages.
-        if (n < 3000) break;
-      }
+    off_t at = 0;
+    for (;;) {
+      const auto n = ::pread(fd.get(), buffer.data(), buffer.size(), at);
+      if (n <= 0) break;
+      at += n;
+      // A file of one record is whole; /proc/vmstat comes in pages.
+      if (n < 3000) break;
     }
   }
 };
 
-Files open_files(const cgroup::Location& location) {
+std::vector<File> open_files(const cgroup::Location& location) {
   const std::vector<std::string> v1 = {"memory.usage_in_bytes",      "memory.max_usage_in_bytes",
                                        "memory.limit_in_bytes",      "memory.soft_limit_in_bytes",
                                        "memory.kmem.usage_in_bytes", "memory.stat",
@@ -60,30 +64,33 @@ Files open_files(const cgroup::Location& location) {
   const std::vector<std::string> v2 = {
       "memory.current", "memory.peak",   "memory.swap.current", "memory.max",     "memory.low",
       "memory.stat",    "memory.events", "memory.events.local", "memory.pressure"};
-  Files files;
-  const auto add = [&files](const std::string& path) {
-    if (auto fd = open_file(path, O_RDONLY)) files.held.push_back(std::move(*fd));
+  std::vector<File> files;
+  const auto add = [&files](const std::string& folder, const std::string& name) {
+    if (auto fd = open_file(folder + "/" + name, O_RDONLY)) files.push_back({name, std::move(*fd)});
   };
   for (const auto& name : location.version == cgroup::Version::v1 ? v1 : v2) {
-    add(location.directory + "/" + name);
+    add(location.directory, name);
   }
-  add("/proc/vmstat");
-  add("/proc/meminfo");
-  add("/proc/loadavg");
+  for (const char* name : {"vmstat", "meminfo", "loadavg"}) add("/proc", name);
   return files;
 }
 
-/// Nanoseconds for one call of `what`, averaged over kRepeat.
-template <class F>
-double once(const Clock& clock, F what) {
-  const Nanoseconds start = clock.now();
-  for (int i = 0; i < kRepeat; ++i) what();
-  return static_cast<double>((clock.now() - start).count()) / kRepeat;
-}
+struct Case {
+  std::string name;
+  std::function<void()> once;
+  std::vector<double> us = {};  ///< of one call, a value a round
+
+  void measure(const Clock& clock) {
+    const Nanoseconds start = clock.now();
+    for (int i = 0; i < kRepeat; ++i) once();
+    us.push_back(static_cast<double>((clock.now() - start).count()) / 1e3 / kRepeat);
+  }
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string_view mode = argc > 1 ? argv[1] : "";
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 50;
   const SystemClock clock;
   const auto location = cgroup::locate(FileRoot());
@@ -96,7 +103,13 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "probe_sample_cost: {}\n", source.error().line());
     return 69;
   }
-  const Files files = open_files(*location);
+  const std::vector<File> files = open_files(*location);
+  if (mode == "at-rest") {
+    for (;;) {
+      for (const File& file : files) file.read();
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+  }
   probe::Reading reading;
   const auto json = *telemetry::choose_encoder("json", false, false);
   const auto emf = *telemetry::choose_encoder("emf", false, true);
@@ -109,42 +122,57 @@ int main(int argc, char** argv) {
     written += encoder.encode(event, 1, context, line);
   };
 
-  // The whole of what the loop does at a sample: processes, detectors, trend and line with it.
+  // The whole of what the loop does at a sample: detectors, trend and line with it.
   NullSink sink;
-  telemetry::Emitter emitter(json, {}, sink, 1);
-  ManualClock virtual_clock;
-  probe::Policy policy;
-  probe::Monitor monitor(**source, policy, emitter, virtual_clock, std::nullopt);
+  struct Loop {
+    telemetry::Emitter emitter;
+    ManualClock clock;
+    probe::Policy policy;
+    probe::Monitor monitor;
+    Loop(const telemetry::Encoder& encoder, telemetry::Sink& to, probe::Source& of)
+        : emitter(encoder, {}, to, 1), monitor(of, policy, emitter, clock, std::nullopt) {}
+    void look() {
+      clock.sleep_until(monitor.deadline());
+      monitor.tick();
+    }
+  };
+  Loop bare_loop(json, sink, **source), loop(json, sink, **source);
   probe::ProcessTable processes(FileRoot(), location->directory);
   processes.look();
   const auto others = processes.size();
-  monitor.watch_processes(std::move(processes));
-  monitor.start({});
-  const auto look = [&] {
-    virtual_clock.sleep_until(monitor.deadline());
-    monitor.tick();
-  };
+  loop.monitor.watch_processes(std::move(processes));
+  for (Loop* each : {&bare_loop, &loop}) each->monitor.start({});
 
-  double bare = std::numeric_limits<double>::max();
-  double read = bare, as_json = bare, as_emf = bare, looked = bare;
+  std::vector<Case> cases;
+  for (const File& file : files) cases.push_back({"pread " + file.name, [&file] { file.read(); }});
+  cases.push_back({"bare preads", [&] {
+                     for (const File& file : files) file.read();
+                   }});
+  cases.push_back({"read and parsed", [&] { (void)(*source)->read(reading); }});
+  cases.push_back({"encoded as json", [&] { encode(json); }});
+  cases.push_back({"encoded as emf", [&] { encode(emf); }});
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return 70;
+  const Fd in(ends[1]), out(ends[0]);
+  cases.push_back({"written to a pipe", [&] {
+                     std::array<char, telemetry::kMaxLine> away;
+                     if (::write(in.get(), line.data(), 1000) != 1000 ||
+                         ::read(out.get(), away.data(), away.size()) != 1000) {
+                       std::abort();
+                     }
+                   }});
+  cases.push_back({"a look", [&] { bare_loop.look(); }});
+  cases.push_back({"a look with the process table", [&] { loop.look(); }});
+  for (Case& each : cases) each.us.reserve(static_cast<std::size_t>(rounds));
+
+  for (Case& each : cases) each.once();
+  const auto allocated = test::allocations();
   for (int i = 0; i < rounds; ++i) {
-    bare = std::min(bare, once(clock, [&] { files.read(); }));
-    read = std::min(read, once(clock, [&] { (void)(*source)->read(reading); }));
-    as_json = std::min(as_json, once(clock, [&] { encode(json); }));
-    as_emf = std::min(as_emf, once(clock, [&] { encode(emf); }));
-    looked = std::min(looked, once(clock, look));
+    for (Case& each : cases) each.measure(clock);
   }
-  fmt::print("cgroup {}, {} files, {} rounds of {}, least of all\n",
-             cgroup::name(location->version), files.held.size(), rounds, kRepeat);
-  fmt::print("{:28}{:8.2f} us\n", "bare preads", bare / 1e3);
-  fmt::print("{:28}{:8.2f} us  {:.2f} x\n", "read and parsed", read / 1e3, read / bare);
-  fmt::print("{:28}{:8.2f} us\n", "encoded as json", as_json / 1e3);
-  fmt::print("{:28}{:8.2f} us\n", "encoded as emf", as_emf / 1e3);
-  fmt::print("{:28}{:8.2f} us  {:.2f} x\n", "a sample, json", (read + as_json) / 1e3,
-             (read + as_json) / bare);
-  fmt::print("{:28}{:8.2f} us  {:.2f} x\n", "a sample, emf", (read + as_emf) / 1e3,
-             (read + as_emf) / bare);
-  fmt::print("{:28}{:8.2f} us  {:.2f} x  (2 more preads for each of {} other processes)\n",
-             "a look of the loop", looked / 1e3, looked / bare, others);
+  const auto since = test::allocations() - allocated;
+
+  for (const Case& each : cases) fmt::print("{}\t{:.3f}\n", each.name, fmt::join(each.us, " "));
+  fmt::print("=files\t{}\n=processes\t{}\n=allocations\t{}\n", files.size(), others, since);
   return written > 0 ? 0 : 70;
 }
