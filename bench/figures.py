@@ -97,9 +97,8 @@ class Bench:
             self._make(list(targets))
 
     def _make(self, targets):
-        if not (self.build / "CMakeCache.txt").exists():
-            subprocess.run(["cmake", "--preset", "bench", "-B", self.build], cwd=ROOT, check=True,
-                           stdout=subprocess.DEVNULL)
+        # Also a folder that is there: the preset's flags may be others by now.
+        subprocess.run(["cmake", "--preset", "bench", "-B", self.build], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         made = subprocess.run(["cmake", "--build", self.build, "--target", *targets], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         if made.returncode != 0:
@@ -114,6 +113,10 @@ class Bench:
 
     def progress(self, text):
         print(f"{self.result['bench']}: {text}", file=sys.stderr, flush=True)
+
+    def needs_engine(self):
+        """Its work, which is a process of its own, is the bench's."""
+        self.result["engine"] = True
 
     def side_by_side(self, what, jobs, of_each, at_once=os.cpu_count()):
         """(job, what of_each(*job) made) for each, as they end; nothing that depends on time, unless jobs mostly wait."""
