@@ -58,15 +58,19 @@ class Watched:
         self.cgroup.remove()
 
 
-def side_by_side(oomprobe, sample_cost, spans):
-    """name → what each cost, in the same spans, at one look a second (earlyoom: as it chooses)."""
+def earlyoom():
+    """RuntimeError: it cannot be had."""
+    return [debian_binary("earlyoom", "/usr/bin/earlyoom"), "--dryrun"]
+
+
+def side_by_side(oomprobe, beside, spans):
+    """name → what each cost, in the same spans, the probe at one look a second; `beside`: name → command."""
     with tempfile.TemporaryDirectory() as folder:
         # As it is installed.
         probe = shutil.copy(oomprobe, folder)
         subprocess.run(["strip", probe], check=True)
         commands = {f"oomprobe {form}": [probe, "watch", "--format", form, "--interval", "1s"] for form in ("json", "emf")}
-        commands["its preads alone"] = [sample_cost, "at-rest"]
-        commands["earlyoom"] = [debian_binary("earlyoom", "/usr/bin/earlyoom"), "--dryrun"]
+        commands |= beside
         watched = []
         try:
             for name, command in commands.items():
