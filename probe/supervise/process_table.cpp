@@ -106,11 +106,17 @@ ProcessTable::State ProcessTable::read(Entry& entry) {
   if (stat->dying) return State::dying;
   entry.facts.rss_bytes = stat->rss_pages * page_;
   entry.facts.vm_bytes = stat->vm_bytes;
-  // In the midst of an exec a process has its new name and no command yet.
-  if (stat->comm != entry.facts.name.view() || entry.ask_again) {
+  // In the midst of an exec a process has its new name and no command yet, for several looks where
+  // the program has to be read from disk; and one that never had a command is not asked for ever.
+  constexpr int kMostAsked = 16;
+  if (stat->comm != entry.facts.name.view()) {
     entry.facts.name = ProcessName(stat->comm);
+    entry.facts.command = {};
+    entry.asked = 0;
+  }
+  if (entry.facts.command.view().empty() && entry.asked < kMostAsked) {
+    ++entry.asked;
     read_command(entry.facts);
-    entry.ask_again = !entry.ask_again && entry.facts.command.view().empty();
   }
   std::array<char, 16> digits;
   const std::string_view text = read_text(entry.score, digits);

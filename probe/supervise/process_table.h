@@ -70,7 +70,7 @@ class ProcessTable {
   struct Entry {
     ProcessFacts facts;
     Fd stat, score;
-    bool ask_again = false;  ///< for a command that was empty
+    int asked = 0;  ///< for the command, of the program that it runs now
   };
   enum class State { alive, dying, sigkilled, gone };
 

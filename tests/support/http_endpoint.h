@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -55,7 +56,14 @@ class HttpEndpoint {
     // sin_port and sin6_port are at the same place.
     port_ = ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port);
     url_ = std::string(ipv6 ? "http://[::1]:" : "http://127.0.0.1:") + std::to_string(port_);
-    acceptor_ = std::thread([this] { accept_all(); });
+    acceptor_ = std::thread([this] {
+      accepts_ = true;
+      accepts_.notify_one();
+      accept_all();
+    });
+    // A test forks its probe: AddressSanitizer's allocator, which a thread uses as it begins, stays
+    // locked in the child where the fork finds it so.
+    accepts_.wait(false);
   }
   ~HttpEndpoint() {
     const std::uint64_t one = 1;
@@ -133,6 +141,7 @@ class HttpEndpoint {
   Fd listener_;
   int port_ = 0;
   std::string url_;
+  std::atomic<bool> accepts_ = false;
   std::thread acceptor_;
   std::vector<std::thread> connections_;  // the acceptor's until it is joined
   mutable std::mutex mutex_;

@@ -111,6 +111,27 @@ TEST_F(ProcessTableTest, ANewNameBringsANewCommand) {
   EXPECT_EQ(table.find(20)->command.view(), "/bin/execed --fast");
 }
 
+TEST_F(ProcessTableTest, ACommandMayFollowItsNameLooksLater) {
+  ProcessTable table(tree.root(), "/c");
+  table.look();
+  process(20, "execed", 5000);
+  tree.file("/proc/20/cmdline", "");
+  for (int look = 0; look < 5; ++look) table.look();
+  EXPECT_EQ(table.find(20)->command.view(), "") << "not the one of the program before";
+  process(20, "execed", 5000);
+  table.look();
+  EXPECT_EQ(table.find(20)->command.view(), "/bin/execed --fast");
+}
+
+TEST_F(ProcessTableTest, WhoHasNoCommandIsNotAskedForEver) {
+  tree.file("/proc/20/cmdline", "");
+  ProcessTable table(tree.root(), "/c");
+  for (int look = 0; look < 100; ++look) table.look();
+  const auto opened = table.opened();
+  table.look();
+  EXPECT_EQ(table.opened(), opened);
+}
+
 TEST_F(ProcessTableTest, OneThatDiesUnderANewNameHasNoKnownCommand) {
   ProcessTable table(tree.root(), "/c");
   table.look();
