@@ -114,6 +114,7 @@ TEST(SteadyState, OpensNothingAndAllocatesNothing) {
   test::FixtureTree tree;
   // Processes of others come and go here: a table of this test's own.
   tree.file("/c/cgroup.procs", "20\n").file("/proc/loadavg", "0 0 0 1/8 20\n");
+  tree.file("/proc/20/cmdline", "x");
   tree.file(
       "/proc/20/stat", "20 (x) S" + [] {
         std::string zeros;
@@ -143,8 +144,9 @@ TEST(SteadyState, OpensNothingAndAllocatesNothing) {
     look();
     if (i % 50 == 0) monitor.wake();
   }
+  const auto allocated = test::allocations() - allocations;
   EXPECT_EQ(open_count.load() - opens, 0U);
-  EXPECT_EQ(test::allocations() - allocations, 0U);
+  EXPECT_EQ(allocated, 0U);
   EXPECT_GT(recorder.emitted(), 300U);
 }
 
