@@ -6,16 +6,31 @@
 namespace oomdrill::trend {
 namespace {
 
-/// Of what is left over: how much a point says of the next.
-double lag_one(const std::vector<double>& left) {
-  double mean = 0;
-  for (const double each : left) mean += each;
-  mean /= static_cast<double>(left.size());
+/// Of what the least-squares line leaves over: how much a point says of the next. Not of the
+/// median's line: where values come in steps that nearly keep time with the points, most pairs have
+/// the step's own slope, and what that leaves over drifts.
+double lag_one(const std::vector<Point>& points) {
+  const auto count = static_cast<double>(points.size());
+  Point mean{0, 0};
+  for (const Point& point : points) {
+    mean.at_s += point.at_s / count;
+    mean.value += point.value / count;
+  }
+  double squared_time = 0;
+  double product_of_both = 0;
+  for (const Point& point : points) {
+    squared_time += (point.at_s - mean.at_s) * (point.at_s - mean.at_s);
+    product_of_both += (point.at_s - mean.at_s) * (point.value - mean.value);
+  }
+  const double slope = product_of_both / squared_time;
   double square = 0;
   double product = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    square += (left[i] - mean) * (left[i] - mean);
-    if (i > 0) product += (left[i] - mean) * (left[i - 1] - mean);
+  double before = 0;
+  for (const Point& point : points) {
+    const double left = point.value - mean.value - slope * (point.at_s - mean.at_s);
+    square += left * left;
+    product += left * before;
+    before = left;
   }
   return square > 0 ? std::clamp(product / square, 0.0, 0.95) : 0;
 }
@@ -46,10 +61,7 @@ std::optional<Slope> theil_sen(const std::vector<Point>& points) {
   const double slope =
       slopes.size() % 2 == 1 ? slopes[half] : (slopes[half - 1] + slopes[half]) / 2;
 
-  std::vector<double> left;
-  left.reserve(n);
-  for (const Point& point : points) left.push_back(point.value - slope * point.at_s);
-  const double r = lag_one(left);
+  const double r = lag_one(points);
   const auto count = static_cast<double>(n);
   const double spread = std::sqrt(count * (count - 1) * (2 * count + 5) / 18 * (1 + r) / (1 - r));
   const auto pairs = static_cast<double>(slopes.size());

@@ -148,6 +148,26 @@ TEST(Classify, ALedgerThatIsToldRarelyIsNoFragmentation) {
   EXPECT_EQ(classify(run_of(curve)).pattern, Pattern::steady) << classify(run_of(curve)).why;
 }
 
+/// The kernel charges in batches of 64 pages, so usage grows in steps that nearly keep time with
+/// the looks (a recording of 1 MB/s on cgroup v2, looked at four times a second).
+TEST(Classify, ALeakThatIsChargedInBatchesIsSteady) {
+  constexpr double kBatch = 0.25;
+  for (const double rate : {0.8, 0.9537, 1.0, 1.1, 2.0}) {
+    for (int phase = 0; phase < 50; ++phase) {
+      const Curve curve{.anon =
+                            [rate, phase](double at) {
+                              return kBatch *
+                                     std::floor((0.76 + rate * at) / kBatch + phase / 50.0);
+                            },
+                        .seconds = 12,
+                        .every = 0.25,
+                        .noise = 0};
+      const Trend trend = classify(run_of(curve));
+      EXPECT_EQ(trend.pattern, Pattern::steady) << rate << " MiB/s, " << phase << ": " << trend.why;
+    }
+  }
+}
+
 TEST(Classify, NoNoiseOnAFlatLineIsALeak) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
