@@ -14,13 +14,13 @@ if(OOMDRILL_FUZZ)
   target_compile_options(oomdrill_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(NOT OOMDRILL_SANITIZE)
-  # A third of a program is what no one calls, most of it libstdc++'s locales; and in a new container
-  # each page of it that is read is charged.
+  # What no one calls, most of it libstdc++'s locales: oomprobe is 3.7 MB with it, 3.0 MB without; and
+  # in a new container each page of it that is read is charged.
   target_link_options(oomdrill_flags INTERFACE -Wl,--gc-sections)
 endif()
 
 # oomdrill_part(NAME [SMALL] [DEPENDS lib...] [PRIVATE_DEPENDS lib...])
-# SMALL: what runs once, or once a second, is compiled for its size; so is what the image ships.
+# SMALL: it runs once, or once a second, and a release compiles it for its size (oomprobe: 2.7 MB).
 # Every .cpp below the current folder but main.cpp and sub-parts (folders with a CMakeLists.txt).
 function(oomdrill_part name)
   cmake_parse_arguments(PART "SMALL" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})

@@ -37,7 +37,8 @@ class Watched:
         return int(fields[7]) + int(fields[9])
 
     def begin(self):
-        self.fault, self.cpu = self.faults(), [(time.monotonic(), self.cpu_ns())]
+        self.fault, self.cpu = self.faults(), []
+        self.span()
 
     def span(self):
         if self.process.poll() is not None:

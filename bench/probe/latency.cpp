@@ -301,12 +301,13 @@ int measure(const std::string& self, const std::string& program, const std::stri
     const auto after = log.compare();
     certainty.add(std::max(before.width, after.width));
     if (!killed || !told) {
-      (told ? docker_line : kill_line).miss();
+      if (!told) kill_line.miss();
+      if (what.child && !exited) exit_line.miss();
       continue;
     }
     const Nanoseconds at = *killed + (before.value + after.value) / 2;
     kill_line.add(*told - at);
-    if (exited) exit_line.add(*exited - at);
+    if (what.child) exited ? exit_line.add(*exited - at) : exit_line.miss();
     by_docker ? docker_line.add(*by_docker - at) : docker_line.miss();
     if (what.child) ::waitpid(probe->pid, nullptr, 0);
     // Not in step with the probe's looks.

@@ -22,25 +22,25 @@ def engine(which):
     return {**os.environ, "DOCKER_HOST": named["DOCKER_HOST"].strip("'")}
 
 
-def image(oomprobe, latency):
+def load(environment, oomprobe, latency):
     """An image of two static programs and nothing else."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         tar.add(oomprobe, "oomprobe")
         tar.add(latency, "latency")
-    return out.getvalue()
+    docker(environment, "import", "-", NAME, input=out.getvalue())
 
 
-def measure(environment, which, archive, case, kills):
+def docker(environment, *arguments, **options):
+    return subprocess.run(["docker", *arguments], env=environment, check=True, stdout=subprocess.PIPE, **options).stdout
+
+
+def measure(environment, which, case, kills):
     """who → ([milliseconds from the kill], how many were never told); `certainty`: within which the kill's time is known."""
-    def docker(*arguments, **options):
-        return subprocess.run(["docker", *arguments], env=environment, check=True, stdout=subprocess.PIPE, **options).stdout
-
-    docker("import", "-", NAME, input=archive)
     # The engine's socket where the engine is: the VM's is not this machine's.
     socket = environment["DOCKER_HOST"].removeprefix("unix://")
     socket = socket if socket.startswith("/") else "/run/docker.sock"
-    told = docker("run", "--rm", "--name", NAME, "--network", "host" if which == "v2" else "none",
+    told = docker(environment, "run", "--rm", "--name", NAME, "--network", "host" if which == "v2" else "none",
                   "--memory", "64m", "--memory-swap", "64m", "--device", "/dev/kmsg", "--cap-add", "SYSLOG",
                   "-v", f"{socket}:/docker.sock", NAME, "/latency", "measure", "/oomprobe", NAME, str(kills), case)
     rows = [line.split("\t") for line in told.decode().splitlines()]

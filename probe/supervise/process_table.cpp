@@ -21,12 +21,12 @@ Path path_of(pid_t pid, const char* file) {
   return path;
 }
 
-/// The name that a dying process has: where it became another program since it was looked at, its
-/// command is not known.
-void rename(ProcessFacts& facts, std::string_view name) {
-  if (name.empty() || facts.name.view() == ProcessName(name).view()) return;
+/// True: it became another program since it was looked at, so its command is not known.
+bool rename(ProcessFacts& facts, std::string_view name) {
+  if (name.empty() || facts.name.view() == ProcessName(name).view()) return false;
   facts.name = ProcessName(name);
   facts.command = {};
+  return true;
 }
 
 template <std::size_t kSize>
@@ -109,11 +109,7 @@ ProcessTable::State ProcessTable::read(Entry& entry) {
   // In the midst of an exec a process has its new name and no command yet, for several looks where
   // the program has to be read from disk; and one that never had a command is not asked for ever.
   constexpr int kMostAsked = 16;
-  if (stat->comm != entry.facts.name.view()) {
-    entry.facts.name = ProcessName(stat->comm);
-    entry.facts.command = {};
-    entry.asked = 0;
-  }
+  if (rename(entry.facts, stat->comm)) entry.asked = 0;
   if (entry.facts.command.view().empty() && entry.asked < kMostAsked) {
     ++entry.asked;
     read_command(entry.facts);
