@@ -6,6 +6,7 @@ import json
 import operator
 import os
 import pathlib
+import shlex
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RELATIONS = {"<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt}
 NOTHING_TO_MEASURE = 77
+ENGINES = {"v1": "tests/container/engine", "v2": "tests/vm/engine"}
 
 
 def number(value):
@@ -114,9 +116,14 @@ class Bench:
     def progress(self, text):
         print(f"{self.result['bench']}: {text}", file=sys.stderr, flush=True)
 
-    def needs_engine(self):
-        """Its work, which is a process of its own, is the bench's."""
+    def engine(self, which="v1"):
+        """The environment in which `docker` speaks to the tests' engine, started if need be, or None: the last line on
+        stderr says why. Its work, which is a process of its own, is the bench's."""
         self.result["engine"] = True
+        answer = subprocess.run([ROOT / ENGINES[which], "up"], stdout=subprocess.PIPE, text=True)
+        if answer.returncode != 0:
+            return None
+        return {**os.environ, **dict(word.split("=", 1) for word in shlex.split(answer.stdout))}
 
     def side_by_side(self, what, jobs, of_each, at_once=os.cpu_count()):
         """(job, what of_each(*job) made) for each, as they end; nothing that depends on time, unless jobs mostly wait."""

@@ -1,25 +1,12 @@
 """From an OOM kill to the complete line that tells it, beside Docker's event of the same kill: see latency.cpp."""
 
 import io
-import os
-import pathlib
 import subprocess
 import tarfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ENGINES = {"v1": "tests/container/engine", "v2": "tests/vm/engine"}
 CASES = {"child": "the command itself (SIGCHLD)", "grandchild": "a child of it, full within one interval",
          "leak": "a child of it that leaks 48 MB/s", "watch": "a process that `oomprobe watch` did not start"}
 NAME = "oomdrill-latency"
-
-
-def engine(which):
-    """Its environment, or nothing."""
-    answer = subprocess.run([ROOT / ENGINES[which], "up"], stdout=subprocess.PIPE, text=True)
-    if answer.returncode != 0:
-        return None
-    named = dict(line.split("=", 1) for line in answer.stdout.splitlines())
-    return {**os.environ, "DOCKER_HOST": named["DOCKER_HOST"].strip("'")}
 
 
 def load(environment, oomprobe, latency):
