@@ -22,16 +22,20 @@ import math
 import os
 import pathlib
 import signal
+import statistics
 import subprocess
 import sys
 import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from cgroup import Cgroup as Limited  # noqa: E402
 
 NOMINAL = 1_000_000  # bytes a second: the guide's, and leaksim's default
 INTERVAL = 0.05
 # Start-up is over, and the kernel's first charges to a new cgroup, too.
 SETTLE = 2.0
-HERE = pathlib.Path(__file__).resolve().parent
-GUIDE = HERE.parent / "fixtures" / "guide" / "memory_leak.py"
+GUIDE = ROOT / "tests" / "fixtures" / "guide" / "memory_leak.py"
 
 
 def cannot(message):
@@ -39,63 +43,24 @@ def cannot(message):
     sys.exit(2)
 
 
-class Cgroup:
-    """A memory cgroup, v1 or v2, with one program in it."""
+class Cgroup(Limited):
+    """Of one program, which is killed at its end."""
 
     def __init__(self, name, limit):
-        v1 = pathlib.Path("/sys/fs/cgroup/memory")
-        root = v1 if (v1 / "memory.usage_in_bytes").exists() else pathlib.Path("/sys/fs/cgroup")
-        limit_file, usage_file = (
-            ("memory.limit_in_bytes", "memory.usage_in_bytes")
-            if root == v1
-            else ("memory.max", "memory.current")
-        )
-        self.path = root / f"oomdrill-rate-{os.getpid()}-{name}"
+        self.process = None
         try:
-            if root != v1 and "memory" not in (root / "cgroup.subtree_control").read_text().split():
-                (root / "cgroup.subtree_control").write_text("+memory")
-            self.path.mkdir()
-            (self.path / limit_file).write_text(str(limit))
-            self.usage = open(self.path / usage_file, "rb", buffering=0)
+            super().__init__(limit, name)
         except OSError as error:
             cannot(f"cannot make a memory cgroup: {error}; run it as root, outside of a container")
-        self.process = None
 
-    def start(self, command, stdout=subprocess.DEVNULL):
-        procs = str(self.path / "cgroup.procs")
-
-        def enter():
-            with open(procs, "w") as file:
-                file.write(str(os.getpid()))
-
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stdout, preexec_fn=enter
-        )
-
-    def used(self):
-        return int(os.pread(self.usage.fileno(), 32, 0))
+    def start(self, command, out=subprocess.DEVNULL):
+        self.process = super().start(command, out)
 
     def end(self):
         if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
+            self.process.kill()
             self.process.wait()
-        self.usage.close()
-        for _ in range(100):
-            try:
-                self.path.rmdir()
-                return
-            except OSError:
-                time.sleep(0.05)
-
-
-def slope(points):
-    """Least squares, in bytes a second."""
-    n = len(points)
-    mean_x = sum(x for x, _ in points) / n
-    mean_y = sum(y for _, y in points) / n
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum(
-        (x - mean_x) ** 2 for x, _ in points
-    )
+        self.remove()
 
 
 def measure(programs, seconds):
@@ -192,7 +157,7 @@ def follow(leaksim, patterns, seconds, loaded):
             cgroup = Cgroup(str(number), int(due * 2) + (256 << 20))
             stack.callback(cgroup.end)
             cgroup.start([leaksim, "--pattern", pattern, "--report-every", "0", "--format", "json"],
-                         stdout=subprocess.PIPE)
+                         out=subprocess.PIPE)
             started = json.loads(cgroup.process.stdout.readline())
             # The event was made just before the leak's clock started.
             age = time.time() - stamp(started["time"])
@@ -254,7 +219,7 @@ def check_answer(options):
                 # The rate is out of reach for a second or so of this much memory.
                 cgroup.start([str(options.leaksim.resolve()), "--rate", "100GB/s", "--format", "json",
                               "--report-every", "20ms", "--until", "95%", "--then", "hold"],
-                             stdout=subprocess.PIPE)
+                             out=subprocess.PIPE)
                 lines = cgroup.process.stdout
                 events = [json.loads(lines.readline()) for _ in range(2 + number % 5)]
                 debts.append((events[-1].get("debt_bytes", 0), events[-1]["achieved_bytes_per_s"]))
@@ -297,7 +262,7 @@ def main():
     }
     points = measure(programs, options.seconds)
     print(f"nominal {NOMINAL} B/s, {options.seconds:.0f} s, usage of the cgroup from outside:")
-    rates = {name: slope(series) for name, series in points.items()}
+    rates = {name: statistics.linear_regression(*zip(*series)).slope for name, series in points.items()}
     for name, rate in rates.items():
         print(
             f"  {name:<15}{rate:>10.0f} B/s = {100 * rate / NOMINAL:7.3f} % of nominal"
