@@ -72,9 +72,8 @@ constinit const Command kEvaluateCommand = {
     .takes_positionals = true};
 
 ExitCode run_evaluate(const Arguments& arguments, drill::Streams& streams) {
-  if (arguments.positionals.empty()) {
-    return complain(streams, Error{"no recording", "", "give one, or - for stdin"},
-                    ExitCode::usage);
+  if (const auto named = drill::names_recordings(arguments); !named) {
+    return complain(streams, named.error(), ExitCode::usage);
   }
   const auto is_json = drill::wants_json(arguments);
   if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);
