@@ -87,10 +87,8 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
 struct Output {
   /// `row`: who has the terminal's last row, if these are lines on a terminal.
   Output(const Prepared& prepared, const Machine& machine, Row row, const Author& author)
-      : sink(machine.out, kPatience),
-        emitter(prepared.encoder, identity::make_context(prepared.task), sink, kHeldLines),
-        report(emitter, sink, *machine.clock, machine.out,
-               prepared.is_terminal && prepared.encoder.name == "text" ? row : Row::none, author) {}
+      : Output(prepared, machine, author,
+               prepared.is_terminal && prepared.encoder.name == "text" ? row : Row::none) {}
 
   /// What could not be written is told.
   void end(const Machine& machine) {
@@ -102,8 +100,16 @@ struct Output {
   }
 
   telemetry::FdSink sink;
+  ClearingSink clearing{sink};
   telemetry::Emitter emitter;
   Report report;
+
+ private:
+  Output(const Prepared& prepared, const Machine& machine, const Author& author, Row row)
+      : sink(machine.out, kPatience),
+        emitter(prepared.encoder, identity::make_context(prepared.task),
+                row == Row::others ? static_cast<telemetry::Sink&>(clearing) : sink, kHeldLines),
+        report(emitter, sink, *machine.clock, machine.out, row, author) {}
 };
 
 /// One process's leak, from the first byte to the last.
@@ -141,6 +147,7 @@ Outcome<ExitCode> leak(Prepared& prepared, const Machine& machine, std::uint64_t
                          .basis = name(settings.basis),
                          .then = name(settings.then),
                          .max_bytes = settings.max_bytes,
+                         .duration = settings.duration,
                          .cgroup_version = cgroup::name(container.location().version),
                          .limit = limit.bytes,
                          .limit_source = cgroup::name(limit.source),
@@ -227,10 +234,6 @@ Outcome<int> supervise(Prepared& prepared, const Machine& machine) {
 }  // namespace
 
 int run_leak(const Arguments& arguments, const Machine& machine) {
-  if (!arguments.command.empty()) {
-    complain(machine.err, "--: leaksim runs no command; see oomprobe run --help");
-    return kUsage;
-  }
   std::string text;
   if (arguments.flag("list-patterns")) text = plan::list_patterns();
   if (arguments.flag("list-kinds")) text = list_kinds(machine.kinds);

@@ -82,6 +82,13 @@ std::optional<double> State::eta_oom() const {
   return static_cast<double>(*room) / *growth;
 }
 
+bool ClearingSink::write(std::span<const char> line) {
+  constexpr std::string_view kClear = "\r\x1b[K";
+  line_.assign(kClear);
+  line_.append(line.begin(), line.end());
+  return sink_->write(line_);
+}
+
 void Report::started(const Start& start) {
   start_ = start;
   peak_ = start.used;
@@ -98,6 +105,8 @@ void Report::started(const Start& start) {
   if (start.until_bytes) event.text("basis", start.basis);
   event.text("then", start.then)
       .number("max_bytes", start.max_bytes)
+      .real("duration_s",
+            start.duration ? std::optional(to_seconds(*start.duration)) : std::nullopt)
       .text("cgroup_version", start.cgroup_version)
       .number("limit_bytes", start.limit)
       .text("limit_source", start.limit_source)
@@ -251,10 +260,6 @@ void Report::show(const State& state, Doing doing) {
 }
 
 void Report::erase() {
-  if (row_ == Row::others) {
-    constexpr std::string_view kClear = "\r\x1b[K";
-    sink_->write(std::span<const char>(kClear));
-  }
   if (shown_ == 0) return;
   const std::size_t width = terminal_width(terminal_);
   std::string text;

@@ -35,6 +35,7 @@ struct Start {
   std::string_view basis = {};  ///< of until_bytes
   std::string_view then = {};
   std::optional<std::uint64_t> max_bytes = {};
+  std::optional<Nanoseconds> duration = {};
   std::string_view cgroup_version = {};
   std::optional<std::uint64_t> limit = {};
   std::string_view limit_source = {};
@@ -94,7 +95,20 @@ enum class Doing { growing, holding, released };
 enum class Row {
   none,    ///< no terminal: every event is a line
   own,     ///< this report rewrites it in place
-  others,  ///< another process does: an event clears it first, and progress is left to that process
+  others,  ///< another process does, and progress is left to it; events go through a ClearingSink
+};
+
+/// Clears the terminal's row and writes the line by one write: between two the process that has
+/// the row would draw it anew.
+class ClearingSink final : public telemetry::Sink {
+ public:
+  explicit ClearingSink(telemetry::Sink& sink) : sink_(&sink) {}
+  bool write(std::span<const char> line) override;
+  [[nodiscard]] int last_error() const override { return sink_->last_error(); }
+
+ private:
+  telemetry::Sink* sink_;
+  std::string line_;
 };
 
 /// Turns states into events, and on a terminal into a line that is rewritten in place.

@@ -94,5 +94,19 @@ TEST(LiveLine, DoesWithoutALimit) {
             "linear  16.0 MiB used  1.00 MB/s  of 1.00 MB/s  12.0 MiB live  12.0 s");
 }
 
+TEST(ClearingSink, ClearsTheRowAndWritesTheLineByOneWrite) {
+  struct : telemetry::Sink {
+    std::vector<std::string> writes;
+    bool write(std::span<const char> line) override {
+      writes.emplace_back(line.begin(), line.end());
+      return true;
+    }
+  } kept;
+  ClearingSink sink(kept);
+  EXPECT_TRUE(sink.write(std::string_view("one\n")));
+  EXPECT_TRUE(sink.write(std::string_view("two\n")));
+  EXPECT_EQ(kept.writes, (std::vector<std::string>{"\r\x1b[Kone\n", "\r\x1b[Ktwo\n"}));
+}
+
 }  // namespace
 }  // namespace oomdrill::simulator
