@@ -82,7 +82,8 @@ Result<Arguments> parse_arguments(const Command& command, std::span<const std::s
                                   const Environment& environment) {
   Arguments out;
   const auto separator = std::find(arguments.begin(), arguments.end(), "--");
-  if (separator != arguments.end()) out.command.assign(separator + 1, arguments.end());
+  std::vector<std::string> behind;
+  if (separator != arguments.end()) behind.assign(separator + 1, arguments.end());
 
   std::vector<const char*> argv = {"program"};
   for (auto it = arguments.begin(); it != separator; ++it) argv.push_back(it->c_str());
@@ -122,6 +123,13 @@ Result<Arguments> parse_arguments(const Command& command, std::span<const std::s
   } catch (const std::exception& error) {
     return fail(error.what(), {}, remedy);
   }
+  if (!behind.empty() && !command.takes_command && !command.takes_positionals) {
+    return fail(
+        "'" + behind.front() + "' stands behind --, and " + full_name(command) + " runs no command",
+        {}, remedy);
+  }
+  auto& taken = command.takes_command ? out.command : out.positionals;
+  taken.insert(taken.end(), behind.begin(), behind.end());
   if (!out.positionals.empty() && !command.takes_positionals) {
     return fail("unexpected argument '" + out.positionals.front() + "'", {}, remedy);
   }

@@ -1,25 +1,27 @@
 #include <algorithm>
-#include <numeric>
 
 #include "base/options.h"
 
 namespace oomdrill {
 namespace {
 
-/// Levenshtein's distance: insertions, deletions and substitutions.
+/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t k = 0; k < b.size(); ++k) {
-      const std::size_t kept = diagonal + (a[i] == b[k] ? 0 : 1);
-      diagonal = row[k + 1];
-      row[k + 1] = std::min({kept, row[k] + 1, diagonal + 1});
+  std::vector<std::vector<std::size_t>> edits(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t k = 0; k <= b.size(); ++k) {
+      if (i == 0 || k == 0) {
+        edits[i][k] = i + k;
+        continue;
+      }
+      edits[i][k] = std::min({edits[i - 1][k] + 1, edits[i][k - 1] + 1,
+                              edits[i - 1][k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1)});
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) {
+        edits[i][k] = std::min(edits[i][k], edits[i - 2][k - 2] + 1);
+      }
     }
   }
-  return row.back();
+  return edits[a.size()][b.size()];
 }
 
 /// docker --link and Kubernetes set these in every container beside a service of that name.
@@ -31,7 +33,7 @@ bool is_of_a_service(std::string_view rest) {
 }  // namespace
 
 Result<void> check_variables(std::span<const Command> commands, const char* const* environment,
-                             std::span<const std::string_view> others) {
+                             std::span<const std::string_view> others, std::size_t edits) {
   if (environment == nullptr || commands.empty()) return {};
   std::vector<std::string> known(others.begin(), others.end());
   for (const Command& command : commands) {
@@ -53,6 +55,7 @@ Result<void> check_variables(std::span<const Command> commands, const char* cons
                                           [name](const std::string& a, const std::string& b) {
                                             return distance(a, name) < distance(b, name);
                                           });
+    if (distance(*nearest, name) > edits) continue;
     return fail("no option has this variable", std::string(name),
                 "the nearest is " + *nearest + "; see " + std::string(commands.front().program) +
                     " --help");

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   Streams streams{std::cout, std::cerr, width_of(STDOUT_FILENO), width_of(STDERR_FILENO)};
   ExitCode code = run_program(
-      arguments, [](const char* name) { return std::getenv(name); }, streams);
+      arguments, [](const char* name) { return std::getenv(name); }, streams, environ);
   if (!std::cout.flush() && code == ExitCode::as_expected) {
     std::cerr << "oomdrill: cannot write to stdout\n";
     code = ExitCode::io_error;

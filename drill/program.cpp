@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "evaluate/command.h"
 #include "predict/command.h"
@@ -23,6 +24,10 @@ constexpr std::array kSubcommands = {
     Subcommand{&rightsize::kRightsizeCommand, rightsize::run_rightsize},
     Subcommand{&report::kReportCommand, report::run_report},
 };
+
+/// scripts/ and tests/ have variables of this prefix: what comes no nearer to an option's is
+/// theirs.
+constexpr std::size_t kMisspelt = 1;
 
 constexpr std::string_view kRemedy = "see oomdrill --help";
 
@@ -49,7 +54,7 @@ ExitCode usage(Streams& streams, const std::string& what) {
 }  // namespace
 
 ExitCode run_program(std::span<const std::string> arguments, const Environment& environment,
-                     Streams& streams) {
+                     Streams& streams, const char* const* variables) {
   if (arguments.empty()) return usage(streams, "no command");
   const std::string& first = arguments.front();
   if (first == "-h" || first == "--help") {
@@ -79,6 +84,11 @@ ExitCode run_program(std::span<const std::string> arguments, const Environment& 
   if (parsed->version) {
     streams.out << "oomdrill " << OOMDRILL_VERSION << '\n';
     return ExitCode::as_expected;
+  }
+  std::vector<Command> commands;
+  for (const Subcommand& each : kSubcommands) commands.push_back(*each.command);
+  if (const auto known = check_variables(commands, variables, {}, kMisspelt); !known) {
+    return complain(streams, known.error(), ExitCode::usage);
   }
   return found->run(*parsed, streams);
 }

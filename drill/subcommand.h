@@ -33,8 +33,8 @@ Result<bool> wants_json(const Arguments& arguments);
 /// Error: the command reads recordings, and none is named.
 Result<void> names_recordings(const Arguments& arguments);
 
-/// `arguments` without the program's name.
+/// `arguments` without the program's name; `variables` is environ, of which misspelt ones are told.
 ExitCode run_program(std::span<const std::string> arguments, const Environment& environment,
-                     Streams& streams);
+                     Streams& streams, const char* const* variables = nullptr);
 
 }  // namespace oomdrill::drill

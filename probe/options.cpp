@@ -92,7 +92,8 @@ constexpr std::array kCommands = {
             .epilogue = "Examples:\n"
                         "  oomprobe run -- nginx -g 'daemon off;'\n"
                         "  oomprobe run --interval 10s --kill-after 20s -- java -jar app.jar\n",
-            .takes_positionals = true},
+            .takes_positionals = true,
+            .takes_command = true},
     Command{.program = "oomprobe",
             .name = "watch",
             .synopsis = "",

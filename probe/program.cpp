@@ -57,10 +57,6 @@ int dispatch(const Command& command, std::span<const std::string> texts, const M
     return show(machine,
                 arguments->help ? help_text(command) : fmt::format("oomprobe {}\n", kVersion));
   }
-  if (!arguments->command.empty() && command.name != "run") {
-    complain(machine, fmt::format("{} takes no command; use oomprobe run", command.name));
-    return code(ExitCode::usage);
-  }
   const auto settings = read(*arguments);
   if (!settings) {
     complain(machine, settings.error().line());

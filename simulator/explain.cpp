@@ -116,10 +116,6 @@ std::string overview(std::span<const memory::Kind> kinds) {
 }
 
 int answer(const Arguments& arguments, const Machine& machine) {
-  if (!arguments.command.empty()) {
-    complain(machine.err, "--: explain runs no command; see leaksim explain --help");
-    return kUsage;
-  }
   if (arguments.positionals.empty()) {
     print(machine.out, overview(machine.kinds));
     return kDone;

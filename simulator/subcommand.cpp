@@ -31,10 +31,6 @@ std::optional<int> run_subcommand(std::span<const std::string> texts, const Mach
           arguments->help ? help_text(found->command()) : fmt::format("leaksim {}\n", kVersion));
     return kDone;
   }
-  if (!arguments->command.empty()) {
-    complain(machine.err, "--: runs no command; see oomprobe run --help");
-    return kUsage;
-  }
   return found->run(*arguments, machine);
 }
 

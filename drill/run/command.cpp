@@ -666,6 +666,7 @@ constinit const Command kRunCommand = {
         "describes them.\n"
         "\nleaksim's options: leaksim --help\n",
     .takes_positionals = true,
+    .takes_command = true,
     .unknown_option = "leaksim's options go behind --: oomdrill run -- --rate 8MB/s"};
 
 ExitCode run_drill(const Arguments& arguments, drill::Streams& streams) {

@@ -17,8 +17,9 @@ constexpr Command kCommand{
     .program = "leaksim", .name = "", .synopsis = "", .summary = "Leaks.", .options = kOptions};
 
 Result<Arguments> parse(std::vector<std::string> arguments,
-                        std::map<std::string, std::string> environment = {}) {
-  return parse_arguments(kCommand, arguments, [&environment](const char* name) {
+                        std::map<std::string, std::string> environment = {},
+                        const Command& command = kCommand) {
+  return parse_arguments(command, arguments, [&environment](const char* name) {
     const auto it = environment.find(name);
     return it == environment.end() ? nullptr : it->second.c_str();
   });
@@ -46,8 +47,22 @@ TEST(Options, ValuesKeepTheirCommasAndOrder) {
 }
 
 TEST(Options, CommandStandsBehindTheDashes) {
-  const auto arguments = parse({"--hold", "--", "sh", "-c", "exit 3", "--", "x"});
+  Command command = kCommand;
+  command.takes_command = true;
+  const auto arguments = parse({"--hold", "--", "sh", "-c", "exit 3", "--", "x"}, {}, command);
   EXPECT_EQ(arguments->command, (std::vector<std::string>{"sh", "-c", "exit 3", "--", "x"}));
+}
+
+TEST(Options, WhereNoCommandIsTakenNothingBehindTheDashesIsPassedOver) {
+  const auto surplus = parse({"--hold", "--", "--rate", "8MB/s"});
+  ASSERT_FALSE(surplus);
+  EXPECT_EQ(surplus.error().line(),
+            "'--rate' stands behind --, and leaksim runs no command; see leaksim --help");
+  Command command = kCommand;
+  command.takes_positionals = true;
+  const auto arguments = parse({"one", "--", "--two"}, {}, command);
+  EXPECT_EQ(arguments->positionals, (std::vector<std::string>{"one", "--two"}));
+  EXPECT_TRUE(arguments->command.empty());
 }
 
 TEST(Options, ErrorsNameTheArgumentAndTheRemedy) {
@@ -84,6 +99,10 @@ TEST(Options, AVariableThatNoOptionReadsIsRefused) {
             "--help");
   EXPECT_NE(check({"LEAKSIM_MAXBYTES=1"}).find("nearest is LEAKSIM_MAX_BYTES"), std::string::npos);
   EXPECT_TRUE(check_variables(std::span(&kCommand, 1), nullptr));
+  const char* environment[] = {"LEAKSIM_CACHE=/tmp", "LEAKSIM_RAET=1", nullptr};
+  const auto near = check_variables(std::span(&kCommand, 1), environment, {}, 1);
+  ASSERT_FALSE(near);
+  EXPECT_TRUE(near.error().line().starts_with("LEAKSIM_RAET: ")) << near.error().line();
 }
 
 TEST(Options, HelpShowsVariableAndDefault) {

@@ -70,6 +70,23 @@ TEST(Program, UsageIsOneLineOnStderr) {
   }
 }
 
+TEST(Program, AMisspeltVariableIsRefusedAndOneOfTheScriptsIsNot) {
+  const char* variables[] = {"OOMDRILL_CLUSTER=shop", "OOMDRILL_CACHE=/tmp", "OOMDRILL_BIN=/bin",
+                             "OOMDRILL_SERVICE=web", nullptr};
+  const std::vector<std::string> predict = {"predict"};
+  std::ostringstream out;
+  std::ostringstream err;
+  Streams streams{out, err};
+  const auto nothing = [](const char*) -> const char* { return nullptr; };
+  EXPECT_EQ(run_program(predict, nothing, streams, variables), ExitCode::as_expected) << err.str();
+  variables[0] = "OOMDRILL_MEMROY=1MiB";
+  EXPECT_EQ(run_program(predict, nothing, streams, variables), ExitCode::usage);
+  EXPECT_NE(err.str().find("OOMDRILL_MEMROY: no option has this variable; the nearest is "
+                           "OOMDRILL_MEMORY"),
+            std::string::npos)
+      << err.str();
+}
+
 TEST(Program, ARecordingThatIsNotThereOrHoldsNothingIsSaid) {
   for (const char* command : {"trend", "rightsize", "report"}) {
     EXPECT_EQ(run({command, "/nowhere/r.jsonl"}).code, ExitCode::no_input);

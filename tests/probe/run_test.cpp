@@ -453,7 +453,7 @@ TEST(CommandLine, BadInputIsOneLineAndADocumentedCode) {
       {{"watch", "--pid", "999999999"}, 69, "", "--pid: there is no process 999999999"},
       {{"watch", "--pid", "1", "--cgroup", "/x"}, 64, "", "beside --cgroup"},
       {{"doctor", "--format", "emf"}, 64, "", "is no format of doctor; use text or json"},
-      {{"watch", "--", "true"}, 64, "", "watch takes no command"},
+      {{"watch", "--", "true"}, 64, "", "watch runs no command"},
       {{"snapshot", "--cgroup", "/no/such/cgroup"}, 69, "", "/no/such/cgroup"},
       {{"snapshot", "--fail-above", "95"}, 64, "", "--fail-above: '95' is no percentage"},
       {{"doctor", "--format", "xml"}, 64, "", "--format: 'xml'"},

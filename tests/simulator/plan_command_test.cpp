@@ -90,7 +90,10 @@ TEST(PlanCommand, PlotsTheCurveAndTheLimit) {
   EXPECT_TRUE(all[9].ends_with("█")) << text;
   EXPECT_TRUE(all[11].ends_with("67.1 s")) << text;
   EXPECT_EQ(all[12], "linear:rate=1MB/s, seed 1: 64.0 MiB after 67.1 s");
-  EXPECT_EQ(all[13], "the limit of 64.0 MiB is met after 67.1 s");
+  EXPECT_EQ(
+      all[13],
+      "the live bytes meet the limit of 64.0 MiB after 67.1 s; `oomdrill predict` tells when the "
+      "kernel kills");
 }
 
 /// The plot's cells as levels, from 0 to 8 a cell, summed over each column.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -31,6 +32,7 @@ struct Command {
   std::span<const Option> options;
   std::string_view epilogue = {};  ///< examples
   bool takes_positionals = false;
+  bool takes_command = false;            ///< behind "--"; else what stands there are positionals
   std::string_view unknown_option = {};  ///< what else the remedy of an unknown option says
 };
 
@@ -86,8 +88,10 @@ std::string environment_name(const Command& command, const Option& option);
 /// misspelt, it would be passed over in silence. Names the nearest one. `environment` is environ;
 /// `others` are further names that mean something. Variables that are empty, and those that
 /// Kubernetes and Docker make of a service of the program's name (OOMPROBE_PORT, …), are let be.
+/// `edits`: only what comes so near to a variable; for a prefix that is others' too.
 Result<void> check_variables(std::span<const Command> commands, const char* const* environment,
-                             std::span<const std::string_view> others = {});
+                             std::span<const std::string_view> others = {},
+                             std::size_t edits = SIZE_MAX);
 
 /// The help text: usage, summary, each option with its variable and default, epilogue.
 std::string help_text(const Command& command);
