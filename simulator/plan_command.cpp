@@ -123,9 +123,11 @@ std::string caption(const CurveRequest& request, const CurveEnd& end) {
   text += '\n';
   if (request.limit) {
     text += end.reason == Reason::limit
-                ? fmt::format("the limit of {} is met after {}\n", format_bytes(*request.limit),
-                              format_duration(end.at))
-                : fmt::format("the limit of {} is not met\n", format_bytes(*request.limit));
+                ? fmt::format("the live bytes meet the limit of {} after {}",
+                              format_bytes(*request.limit), format_duration(end.at))
+                : fmt::format("the live bytes do not meet the limit of {}",
+                              format_bytes(*request.limit));
+    text += "; `oomdrill predict` tells when the kernel kills\n";
   }
   return text;
 }

@@ -87,7 +87,7 @@ Course course_of(const MetricAlarm& alarm, const Series& series, const Incident&
     }
     if (!alarm.breaches(*value)) {
       // A sample between the kill and its event: what is gone does not count as come back.
-      if (incident.kill && at >= floor_second(*incident.kill) - seconds(2)) break;
+      if (course.passed && incident.kill && at >= floor_second(*incident.kill) - seconds(2)) break;
       course.passed.reset();
     } else {
       course.ever = true;
@@ -312,7 +312,10 @@ Findings examine(const AlarmSet& set, const SeriesSet& series, const Incident& i
 
   for (const Finding& each : findings.alarms) {
     auto lead = each.fired == Fired::before ? each.lead_s : std::nullopt;
-    if (question.any_alignment && each.alignments) lead = each.alignments->worst_lead_s;
+    if (question.any_alignment) {
+      // A composite has no points of its own to align: those that its rule names speak for it.
+      lead = each.alignments ? each.alignments->worst_lead_s : std::nullopt;
+    }
     if (lead && *lead >= 0) findings.lead_s = std::max(findings.lead_s.value_or(0), *lead);
   }
   if (question.lead) {

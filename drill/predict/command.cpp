@@ -298,12 +298,11 @@ class Lines {
   std::string text_;
 };
 
-std::string passings(const Course& course, bool utilization) {
+std::string passings(const std::array<std::optional<Nanoseconds>, kLevels.size()>& passes) {
   std::string text;
-  for (const double percent : {75.0, 85.0, 95.0}) {
-    const auto at = course.passes(percent, utilization);
-    text += fmt::format("{}{:g} % {}", text.empty() ? "" : ", ", percent,
-                        at ? "after " + format_seconds(to_seconds(*at)) : "never");
+  for (std::size_t i = 0; i < kLevels.size(); ++i) {
+    text += fmt::format("{}{:g} % {}", text.empty() ? "" : ", ", kLevels[i],
+                        passes[i] ? "after " + format_seconds(to_seconds(*passes[i])) : "never");
   }
   return text;
 }
@@ -318,8 +317,8 @@ void add_course(Lines& lines, const Settings& settings, const Course& course) {
   text += fmt::format(": {} from {} into {}", run::printable(leak.pattern),
                       format_bytes(leak.used_bytes), format_bytes(leak.limit_bytes));
   lines.add("predicted", text);
-  lines.add("kernel", "passes " + passings(course, false));
-  lines.add("ECS", "MemoryUtilization passes " + passings(course, true));
+  lines.add("kernel", "passes " + passings(course.kernel_passes));
+  lines.add("ECS", "MemoryUtilization passes " + passings(course.utilization_passes));
 }
 
 std::string answer(const ServiceResult& with, const ServiceResult& without) {

@@ -13,6 +13,14 @@ constexpr std::int64_t kMostSamples = 10'000'000;
 constexpr Nanoseconds kGrowthEvery = std::chrono::minutes(1);
 constexpr Nanoseconds kGrowthWindow = std::chrono::seconds(5);
 
+/// Those of the levels that `percent` is above for the first time.
+void note_passes(std::array<std::optional<Nanoseconds>, kLevels.size()>& passes, double percent,
+                 Nanoseconds at) {
+  for (std::size_t i = 0; i < kLevels.size() && percent > kLevels[i]; ++i) {
+    if (!passes[i]) passes[i] = at;
+  }
+}
+
 std::uint64_t seen_by_ecs(const Course& course, std::uint64_t used) {
   return course.visibility.cgroup_v1 ? used - course.shared_bytes(used) : used;
 }
@@ -28,32 +36,32 @@ double Course::memory_utilization(std::uint64_t used) const {
   return static_cast<double>(seen - seen % kMiB) * 100 / static_cast<double>(leak.limit_bytes);
 }
 
-std::optional<Nanoseconds> Course::passes(double percent, bool utilization) const {
-  const auto found = std::find_if(used_bytes.begin(), used_bytes.end(), [&](std::uint64_t used) {
-    const double value =
-        utilization ? memory_utilization(used)
-                    : static_cast<double>(used) * 100 / static_cast<double>(leak.limit_bytes);
-    return value > percent;
-  });
-  if (found == used_bytes.end()) return std::nullopt;
-  return (found - used_bytes.begin()) * interval;
-}
-
 Result<Course> predict_course(const Leak& leak, const Visibility& visibility, Nanoseconds interval,
                               Nanoseconds horizon) {
   if (horizon / interval > kMostSamples) {
     return fail(fmt::format("{} samples are too many", horizon / interval), {},
                 "give a longer interval or a shorter duration");
   }
-  Course course{leak, visibility, interval, {}, {}};
+  Course course{.leak = leak,
+                .visibility = visibility,
+                .interval = interval,
+                .prediction = {},
+                .used_bytes = {}};
   std::uint64_t now = leak.used_bytes;
   const auto fill = [&](Nanoseconds until) {
     while (static_cast<std::int64_t>(course.used_bytes.size()) * interval < until) {
       course.used_bytes.push_back(now);
     }
   };
+  const auto look = [&](Nanoseconds at, std::uint64_t used) {
+    note_passes(course.kernel_passes,
+                static_cast<double>(used) * 100 / static_cast<double>(leak.limit_bytes), at);
+    note_passes(course.utilization_passes, course.memory_utilization(used), at);
+  };
+  look(Nanoseconds(0), now);
   auto prediction = predict(leak, horizon, [&](Nanoseconds at, std::uint64_t used) {
     fill(at);
+    look(at, used);
     now = used;
   });
   if (!prediction) return fail(prediction.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct Visibility {
   bool released = false;
 };
 
+/// Percent of the limit.
+constexpr std::array kLevels = {75.0, 85.0, 95.0};
+
 /// A predicted leak with its samples.
 struct Course {
   Leak leak;
@@ -31,9 +35,9 @@ struct Course {
   /// As the ECS agent has it: whole MiB in percent of the limit.
   [[nodiscard]] double memory_utilization(std::uint64_t used) const;
   [[nodiscard]] std::uint64_t shared_bytes(std::uint64_t used) const;
-  /// When the samples first show `percent`, by the kernel's count or by MemoryUtilization;
-  /// nullopt: never.
-  [[nodiscard]] std::optional<Nanoseconds> passes(double percent, bool utilization) const;
+  /// When each of kLevels is first passed, to the step; nullopt: never.
+  std::array<std::optional<Nanoseconds>, kLevels.size()> kernel_passes = {};
+  std::array<std::optional<Nanoseconds>, kLevels.size()> utilization_passes = {};
 };
 
 /// Error: as predict(), or an interval that makes more samples than memory should hold.

@@ -48,6 +48,8 @@ std::string_view name(Prediction::End end) {
       return "until";
     case Prediction::End::max_bytes:
       return "max_bytes";
+    case Prediction::End::duration:
+      return "duration";
     case Prediction::End::plan_ended:
       return "plan_ended";
     case Prediction::End::beyond_horizon:
@@ -69,6 +71,11 @@ Result<Prediction> predict(
     const auto step = (*plan)->next();
     if (!step) {
       result.end = Prediction::End::plan_ended;
+      return result;
+    }
+    if (leak.duration && step->due > *leak.duration) {
+      result.end = Prediction::End::duration;
+      result.after = *leak.duration;
       return result;
     }
     if (step->due > horizon) {

@@ -21,11 +21,12 @@ struct Leak {
   std::uint64_t limit_bytes = 0;  ///< that binds
   std::optional<std::uint64_t> until_bytes = {};  ///< it stops when the cgroup uses that much
   std::optional<std::uint64_t> max_bytes = {};    ///< it stops when it holds that much
+  std::optional<Nanoseconds> duration = {};       ///< it stops after that
   std::uint64_t times = 1;                        ///< so many of it at once, in one cgroup
 };
 
 struct Prediction {
-  enum class End { oom_kill, until, max_bytes, plan_ended, beyond_horizon };
+  enum class End { oom_kill, until, max_bytes, duration, plan_ended, beyond_horizon };
   End end = End::oom_kill;
   Nanoseconds after{0};  ///< since the leak's start, in virtual time
   std::uint64_t live_bytes = 0;

@@ -23,7 +23,9 @@ LeakStart leak_start(const Record& record) {
           .limit_bytes = record.whole("limit_bytes"),
           .kind = text_of(record, "kind"),
           .until_bytes = record.whole("until_bytes"),
-          .max_bytes = record.whole("max_bytes")};
+          .max_bytes = record.whole("max_bytes"),
+          .duration_s = record.real("duration_s"),
+          .allocator = text_of(record, "allocator.name")};
 }
 
 LeakState leak_state_of(const Record& record) {

@@ -45,6 +45,8 @@ struct LeakStart {
   /// Page cache that was there before it, such as the programs' own.
   std::optional<std::uint64_t> cache_bytes = {};
   std::optional<std::uint64_t> max_bytes = {};
+  std::optional<double> duration_s = {};
+  std::string allocator = {};  ///< "glibc"; empty where it is not the heap that leaks
   /// Of --workers, those that were there before the first kill.
   std::uint64_t workers = 1;
   /// --share each: the plan is every worker's own, and so is its seed.

@@ -122,10 +122,12 @@
 
     function place(chart) {
       const area = chart.getArea();
+      const early = data.marks.some(mark => mark.kill && chart.toDomXCoord(mark.at_s) < area.x + area.w / 2);
       levels.forEach((label, i) => {
         const y = chart.toDomYCoord(data.levels[i].bytes);
         label.hidden = y < area.y || y > area.y + area.h;
-        label.style.left = area.x + 6 + "px";
+        label.style.left = early ? "" : area.x + 6 + "px";
+        label.style.right = early ? plot.clientWidth - area.x - area.w + 6 + "px" : "";
         label.style.top = y - 20 + "px";
       });
       let beside = 0;

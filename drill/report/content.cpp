@@ -109,7 +109,7 @@ std::string kill_words(const recording::OomKill& kill) {
 
 std::string summary(const View& view) {
   const Account& account = view.run.account;
-  std::string text = subject(view.run);
+  std::string text = view.run.who.empty() ? "The workload of " + view.run.recording : view.run.who;
   if (!account.kills.empty()) {
     const auto& kill = account.kills.front();
     text += fmt::format(" was {} {} after its {} began, at {}{}.",

@@ -41,7 +41,7 @@ ul.key svg{display:inline-block;width:34px;height:10px;vertical-align:middle;mar
 pre{background:var(--soft);padding:.8rem 1rem;overflow-x:auto;font-size:.88rem;line-height:1.6}
 .plot{width:100%;height:340px;position:relative}
 .plot:focus-visible,button:focus-visible{outline:2px solid var(--c0);outline-offset:2px}
-.plot .label{position:absolute;z-index:2;padding:0 3px;font-size:13px;line-height:17px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;background:var(--bg);color:var(--fg);pointer-events:none}
+.plot .label{position:absolute;z-index:2;padding:0 3px;font-size:13px;line-height:17px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;text-shadow:0 0 2px var(--bg),0 0 2px var(--bg),0 0 4px var(--bg);color:var(--fg);pointer-events:none}
 .plot .label.kill{color:var(--kill);font-weight:600}
 .dygraph-axis-label{line-height:normal;color:var(--dim)}
 .values{min-height:1.5em;margin:.2rem 0;font-size:.92rem;font-variant-numeric:tabular-nums}

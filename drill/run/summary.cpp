@@ -178,12 +178,18 @@ void add_prediction(Lines& lines, const Drill& drill) {
     }
   }
   lines.add("predicted", text);
+  auto target = drill.leak->until_bytes;
+  if (prediction.end == End::oom_kill) target = drill.leak->limit_bytes;
   lines.add("",
-            fmt::format("the plan {} in virtual time, from {} at its start to {}",
+            fmt::format("the plan {} in virtual time, from {} at its start{}",
                         printable(drill.leak->pattern) +
                             (drill.leak->times > 1 ? fmt::format(" × {}", drill.leak->times) : ""),
                         format_bytes(drill.leak->used_bytes),
-                        format_bytes(drill.leak->until_bytes.value_or(drill.leak->limit_bytes))));
+                        target ? " to " + format_bytes(*target) : ""));
+  const auto& leak = drill.account.leak;
+  if (leak && !leak->allocator.empty() && leak->allocator != "glibc") {
+    lines.add("", "as glibc's heap would grow: " + printable(leak->allocator) + "'s is not known");
+  }
 }
 
 void add_recording(Lines& lines, const Drill& drill) {
@@ -362,6 +368,7 @@ void conclude(Drill& drill) {
                              .limit_bytes = leak->limit_bytes.value_or(limit_of(drill)),
                              .until_bytes = leak->until_bytes,
                              .max_bytes = leak->max_bytes};
+  if (leak->duration_s) drill.leak->duration = from_seconds(*leak->duration_s);
   // Together they carry out one plan, of which each tells its part; or each its own.
   if (leak->each) {
     drill.leak->times = leak->workers;

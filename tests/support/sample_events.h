@@ -78,6 +78,7 @@ inline std::vector<Event> every_event() {
       .text("basis", "current")
       .text("then", "hold")
       .number("max_bytes", 134'217'728u)
+      .real("duration_s", 600)
       .text("cgroup_version", "v1")
       .number("limit_bytes", 67'108'864u)
       .text("limit_source", "own")

@@ -206,6 +206,37 @@ TEST(Findings, CompositesAndWhatCannotBeEvaluated) {
   EXPECT_EQ(by_name["band"]->why, "not evaluated: anomaly detection");
 }
 
+TEST(Findings, ACompositesLeadIsOfOneAlignmentAlone) {
+  auto set = *load_alarms("guide");
+  set.metric[1].threshold = 50;
+  auto asked = question(60, 60);
+  asked.any_alignment = true;
+  const auto alone = found(set, leak(set, 1, 31), asked);
+  ASSERT_TRUE(alone.lead_s);
+  set.composite.push_back({"any", *Rule::parse("ALARM(\"memory-utilization\")")});
+  const auto beside = found(set, leak(set, 1, 31), asked);
+  EXPECT_GT(beside.alarms.back().lead_s, alone.lead_s);
+  EXPECT_EQ(beside.lead_s, alone.lead_s);
+}
+
+TEST(Findings, WhatIsPassedInTheLastSecondsWasPassed) {
+  const auto set = *load_alarms("guide");
+  SeriesSet series;
+  for (const MetricAlarm& each : set.metric) series.want(each);
+  Watch watch(std::move(series));
+  recording::Reader reader([&](const recording::Record& record) { watch.note(record); });
+  for (int i = 0; i <= 12; ++i) {
+    reader.feed(test::event_line("memory.sample", 58.6 + i * 0.2,
+                                 fmt::format(R"("MemoryUtilization":{})", 1 + 8 * i)));
+  }
+  reader.feed(test::event_line("memory.oom_kill", 61.2, R"("kills":1,"limit_bytes":67108864)"));
+  reader.finish();
+  watch.next_recording();
+  const auto findings = found(set, watch, question());
+  EXPECT_TRUE(findings.alarms[0].why.starts_with("MemoryUtilization passed 85 % 0 s before"))
+      << findings.alarms[0].why;
+}
+
 TEST(Findings, TheOneShape) {
   const auto set = *load_alarms("guide");
   const auto watch = leak(set);

@@ -60,6 +60,11 @@ TEST(Prediction, StopsWhereTheLeakWouldStop) {
   ASSERT_TRUE(prediction);
   EXPECT_EQ(prediction->end, Prediction::End::max_bytes);
   EXPECT_NEAR(seconds(prediction), 30, 0.02);
+  leak.duration = std::chrono::seconds(10);
+  prediction = predict(leak, kDay);
+  ASSERT_TRUE(prediction);
+  EXPECT_EQ(prediction->end, Prediction::End::duration);
+  EXPECT_EQ(seconds(prediction), 10);
 }
 
 TEST(Prediction, ASlowLeakIsBeyondTheHorizon) {
