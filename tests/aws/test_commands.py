@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -345,6 +346,16 @@ def test_logs_of_a_task_that_is_not_there(account, idle, tmp_path):
     assert done.returncode == 66 and "no task 0000" in one_line(done, "logs")
     done = account.script("logs", "--out", "/proc/nowhere", *idle.where)
     assert done.returncode == 73 and "another --out" in one_line(done, "logs")
+
+
+def test_diagnose_of_a_task_that_is_not_there(account, idle, drilled):
+    done = account.script("diagnose", "--task", "deadbeef", *idle.where)
+    assert done.returncode == 66 and done.stdout == ""
+    assert "no task deadbeef among those of shop that run or stopped of late in cluster shop" in one_line(done, "diagnose")
+    # One that is named is looked at, however long ago it stopped.
+    task = drilled("exit")["task"]
+    account.wait(lambda: [t for t in account.tasks() if t["taskArn"].endswith(task) and time.time() - t["stoppedAt"] > 1], "it stopped before --since")
+    assert account.json("diagnose", "--task", task[:8], "--since", "1s", *idle.where)["diagnosis"]["task"] == task
 
 
 @pytest.mark.parametrize("words, part", [
