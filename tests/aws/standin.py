@@ -365,8 +365,10 @@ class StandIn:
         if network:
             deployment["networkConfiguration"] = network
         service["deployments"] = [deployment]
-        if [t for t in running if t.generation != kept.key]:
-            service["deployments"].append({**deployment, "status": "ACTIVE", "id": "ecs-svc/before", "rolloutState": "COMPLETED"})
+        old = [t for t in running if t.generation != kept.key]
+        if old:
+            service["deployments"].append({**deployment, "status": "ACTIVE", "id": "ecs-svc/before", "rolloutState": "COMPLETED",
+                                           "taskDefinition": old[0].definition["taskDefinitionArn"]})
 
     # --- ECS tasks ---
 

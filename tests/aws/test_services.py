@@ -84,6 +84,27 @@ def test_more_memory_is_no_release_to_go_back_of(account, market):
     assert told["next"].startswith("scripts/aws/resolve redeploy "), told["next"]
 
 
+def test_what_is_over_is_told_as_history(account, market):
+    """A release that is killed again and again, and gone back of."""
+    stack = market("bygone")
+    account.wait(lambda: running(stack) == ["bygone:1"], "the service runs")
+    stack.release({"LEAKSIM_MAX_BYTES": "4GiB", "LEAKSIM_RATE": "300MB/s"})
+    account.wait(lambda: len([t for t in stack.tasks("bygone:2") if t["lastStatus"] == "STOPPED"]) == 2, "two kills")
+    assert account.script("resolve", "rollback", "--yes", "--settle", "4s", "--poll", "1s", *stack.where).returncode == 0
+
+    # Its cure was the rollback: what is deployed now is not to be changed for it.
+    (killed, *_) = [task_of(t) for t in stack.tasks("bygone:2") if t["containers"][0].get("exitCode") == 137]
+    told = account.json("diagnose", "--task", killed, *stack.where, code=1)
+    assert told["diagnosis"]["kind"] == "oom-kill" and told["next"].startswith(f"scripts/aws/logs --task {killed} "), told["next"]
+    assert "of an earlier deployment (bygone:2)" in told["reason"]
+    shown = account.script("diagnose", "--task", killed[:8], *stack.where).stdout
+    assert f"because      task {killed[:8]}, of an earlier deployment (bygone:2)\n" in shown, shown
+
+
+def task_of(task):
+    return task["taskArn"].rsplit("/", 1)[-1]
+
+
 @pytest.fixture(scope="session")
 def watched(account, stub, network, tmp_path_factory):
     """The EC2 example, whose task has the probe as a sidecar (pidMode task)."""

@@ -188,11 +188,15 @@ def headline(findings):
     return min(findings, key=lambda finding: order.index(finding.kind)) if findings else None
 
 
-def next_step(finding, where, cpu=None, memory=None, suspect=None):
+def next_step(finding, where, cpu=None, memory=None, suspect=None, bygone=None):
     """(command or None, why) after a finding. `where`: the options that name the service; sizes in CPU units and MiB;
-    `suspect`: the revision before the one that runs, where its release is suspected."""
+    `suspect`: the revision before the one that runs, where its release is suspected; `bygone`: the finding's revision,
+    where it is not deployed any more."""
     if finding is None:
         return None, "nothing stopped and nothing runs; look at the service's events above"
+    if bygone and finding.kind in TROUBLE:  # a cure would change what this is not a finding of
+        return (f"scripts/aws/logs --task {finding.task} --out recordings {where}",
+                f"it is of an earlier deployment ({bygone}); of what is deployed now: scripts/aws/diagnose without --task")
     wanted = finding.memory_mib
     size = sizes.size_for(cpu, max(wanted, (memory or 0) + 1)) if wanted and cpu and memory else None
     up = f"scripts/aws/resolve scale-up{f' --memory {size[1]}' if size else ''} {where}"
