@@ -22,8 +22,8 @@ def test_named_drills_are_diagnosed_rightly(account, idle, drilled, name):
         assert verdict["confidence"] == "certain"
         assert any("oom_kill went 0 → 1" in why for why in verdict["why"]), verdict
     # The same from the evidence alone, as someone would who was called.
-    later = {"stop": "stop-timeout", "plateau": "ended", "low": "ended", "slow-leak": "ended"}.get(name, kind)
-    code = 0 if later == "ended" else 1
+    later = {"stop": "stop-timeout", "plateau": "stopped", "low": "stopped", "slow-leak": "stopped"}.get(name, kind)
+    code = 0 if later in ("ended", "stopped") else 1
     diagnosed = account.json("diagnose", "--task", told["task"], *idle.where, code=code)
     assert diagnosed["diagnosis"]["kind"] == later, diagnosed["diagnosis"]
     assert diagnosed["diagnosis"]["task"] == told["task"]

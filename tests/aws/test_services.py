@@ -100,6 +100,13 @@ def test_what_is_over_is_told_as_history(account, market):
     shown = account.script("diagnose", "--task", killed[:8], *stack.where).stdout
     assert f"because      task {killed[:8]}, of an earlier deployment (bygone:2)\n" in shown, shown
 
+    # That a deployment ends a task is no fault of the task.
+    (replaced,) = [task_of(t) for t in stack.tasks("bygone:1") if t["lastStatus"] == "STOPPED"]
+    told = account.json("diagnose", "--task", replaced, *stack.where)
+    assert (told["diagnosis"]["kind"], told["next"]) == ("stopped", None), told["diagnosis"]
+    assert told["diagnosis"]["why"][0].startswith("a deployment or a scale-in stopped it; exit code ")
+    assert "last lines" not in told["reason"]
+
 
 def task_of(task):
     return task["taskArn"].rsplit("/", 1)[-1]

@@ -80,7 +80,9 @@ def task(**known):
     (dict(exit_code=0, reason="OutOfMemoryError: Container killed due to memory usage"), "worker-oom-kill"),
     (dict(exit_code=137, stop_code="UserInitiated"), "stop-timeout"),
     (dict(exit_code=137, stop_code="EssentialContainerExited"), "sigkill-outside"),
-    (dict(exit_code=143, stop_code="ServiceSchedulerInitiated"), "ended"),
+    (dict(exit_code=143, stop_code="ServiceSchedulerInitiated", stopped_reason="Scaling activity initiated by (deployment ecs-svc/1)"), "stopped"),
+    (dict(exit_code=143, stop_code="ServiceSchedulerInitiated", stopped_reason="Task failed ELB health checks in (target-group x)"), "ended"),
+    (dict(exit_code=143, stop_code="UserInitiated"), "stopped"),
     (dict(exit_code=1), "ended"),
     (dict(running=True), "unknown"),
 ])
@@ -95,12 +97,13 @@ def sample(second, used, **more):
             "used_bytes": used, "limit_bytes": LIMIT, "used_percent": 100 * used / LIMIT, "oom_killed": 0, **more}
 
 
-@pytest.mark.parametrize("stop_code, told", [("ServiceSchedulerInitiated", True), ("EssentialContainerExited", False)])
-def test_a_leak_that_a_deployment_stopped_is_told(stop_code, told):
+@pytest.mark.parametrize("reason, kind", [("Scaling activity initiated by (deployment ecs-svc/1)", "stopped"),
+                                          ("Essential container in task exited", "ended")])
+def test_a_leak_that_a_deployment_stopped_is_told(reason, kind):
     events = [sample(s, s * 4 * MIB) for s in range(60)]
-    found = diagnosis.examine(task(exit_code=0, stop_code=stop_code, events=events))
-    assert found.kind == "ended"
-    assert any("MB/s until then: look at" in why for why in found.why) == told, found.why
+    found = diagnosis.examine(task(exit_code=0, stopped_reason=reason, events=events))
+    assert found.kind == kind
+    assert any("MB/s until then: look at" in why for why in found.why) == (kind == "stopped"), found.why
 
 
 def test_a_metric_that_stays_flat_is_told():

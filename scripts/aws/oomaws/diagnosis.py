@@ -14,7 +14,7 @@ SCATTERED = 1.5  # resident by live byte of a heap: more is fragmentation
 BLIND_POINTS = 20  # percent points between the truth and ECS's metric
 HORIZON_S = 7 * 86400  # a leak that needs longer is not today's incident
 
-# Worst first: the headline is the first that any task has.
+# Worst first: the headline is the first that any task has. What tells nothing of the service is last.
 KINDS = {
     "burst": "killed by memory that came all at once",
     "oom-kill": "the essential container was OOM-killed",
@@ -27,6 +27,7 @@ KINDS = {
     "ended": "ended for reasons of its own, not for memory",
     "healthy": "no sign of memory exhaustion",
     "unknown": "no events of oomprobe and nothing from ECS to go by",
+    "stopped": "a deployment, a scale-in or a person stopped it, not for memory",
 }
 TROUBLE = {"burst", "oom-kill", "worker-oom-kill", "allocation-failure", "slow-leak", "sigkill-outside", "stop-timeout"}
 
@@ -115,14 +116,24 @@ def examine(task):
     if verdict in ("crashed", "failed") and limit and samples and samples[-1]["used_bytes"] >= CLOSE * limit:
         return found("allocation-failure", "likely",
                      f"{verdict} with exit code {exits[-1]['exit_code']} at {bytes_text(samples[-1]['used_bytes'])} of {bytes_text(limit)}")
+    by_whom = stopper(task)
+    if not task.running and by_whom:
+        return found("stopped", "certain" if exits else "likely", f"{by_whom} stopped it; exit code {task.exit_code}", f"ECS: {task.stopped_reason}",
+                     *([f"it grew steadily by {rate_text(grown.bytes_per_s)} until then: look at a task that still runs"]
+                       if grown.name == "leak" else []))
     if not task.running:
         return found("ended", "certain" if exits else "likely", f"exit code {task.exit_code}",
-                     *([task.stopped_reason] if task.stopped_reason else []),
-                     *([f"it grew steadily by {rate_text(grown.bytes_per_s)} until then: look at a task that still runs"]
-                       if grown.name == "leak" and task.stop_code != "EssentialContainerExited" else []))
+                     *([task.stopped_reason] if task.stopped_reason else []))
     if not samples:
         return found("unknown", "unknown", "no sample of oomprobe in its log; is it the entry point or a sidecar?")
     return living(found, grown, limit)
+
+
+def stopper(task):
+    """Who asked for the end of a task, or None. The scheduler also stops what fails a health check: that is the task's own end."""
+    if task.stop_code == "UserInitiated":
+        return "a person or a script"
+    return "a deployment or a scale-in" if task.stopped_reason.startswith("Scaling activity initiated by") else None
 
 
 def living(found, grown, limit):
@@ -216,6 +227,7 @@ def next_step(finding, where, cpu=None, memory=None, suspect=None, bygone=None):
                          "let it end on SIGTERM, or raise stopTimeout (at most 120 s on Fargate)"),
         "plateau": (f"scripts/aws/review weekly {where}", "see whether it stays; high is not yet wrong"),
         "ended": (f"scripts/aws/logs --task {finding.task} --out recordings {where}", "its own last lines tell why"),
+        "stopped": (None, "its end needs no cure; of what runs now: scripts/aws/diagnose without --task"),
         "unknown": (None, "add oomprobe: deploy/terraform/README.md, Your own service"),
         "healthy": (None, "nothing to do"),
     }[finding.kind]
