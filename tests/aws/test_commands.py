@@ -203,7 +203,7 @@ def test_without_region_credentials_or_cli(account, idle, tmp_path):
         done = account.script("diagnose", *idle.where, env=lacking)
         assert done.returncode == status and part in one_line(done, "diagnose")
     # Version 1 of the CLI does not know AWS_REGION, which its successor prefers.
-    done = account.script("diagnose", *idle.where, "--dry-run", env={"AWS_DEFAULT_REGION": None, "AWS_REGION": "eu-west-1"})
+    done = account.script("diagnose", *idle.where, "--dry-run", env={**NOBODY, "AWS_REGION": "eu-west-1"})
     assert done.returncode == 0 and "--region eu-west-1" in done.stdout
     (tmp_path / "python3").symlink_to("/usr/bin/python3")
     done = account.script("diagnose", *idle.where, env={"PATH": str(tmp_path)})
@@ -246,15 +246,32 @@ NOBODY = {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_CONFIG_FILE": "/dev/n
                                          ("resolve", ["scale-up"]), ("resolve", ["scale-out"]), ("resolve", ["redeploy"]),
                                          ("resolve", ["rollback"]), ("review", ["monthly"]), ("deploy", []), ("teardown", [])])
 def test_a_dry_run_needs_neither_credentials_nor_region(account, idle, name, words, tmp_path):
-    """The exact calls, for what deploy/terraform puts up by default."""
+    """The exact calls, for what deploy/terraform puts up by default; which is said before any of them."""
     nowhere = ["--terraform", str(tmp_path)] if name not in ("deploy", "teardown") else []
     done = account.script(name, *words, "--dry-run", *nowhere, env=NOBODY, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()[0]
+    assert said.startswith(f"{name}: ") and said.endswith("; the calls below are for what deploy/terraform puts up by default"), said
+    environment = {k: v for k, v in {**account.environment, **NOBODY}.items() if v is not None}
+    both = subprocess.run([SCRIPTS / name, *words, "--dry-run", *nowhere], env=environment, cwd=tmp_path, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout.splitlines()
+    assert both.index(said) < next(at for at, line in enumerate(both) if line.startswith("aws ")), both
     calls = [line for line in done.stdout.splitlines() if line.startswith("aws ")]
     assert calls and not list(tmp_path.iterdir())
     if name not in ("deploy", "teardown"):
         assert "--cluster oomdrill --service" in calls[0]
     are_taken(account, [line for line in calls if " sts " not in line and " wait " not in line and " | " not in line])
+
+
+@pytest.mark.parametrize("name", ["diagnose", "logs", "review"])
+def test_a_dry_run_is_of_the_service_that_is_named(account, market, name, tmp_path):
+    """And not of what deploy/terraform puts up by default, where AWS can be asked."""
+    stack = market(f"named-{name}")
+    account.aws("ecs", "update-service", "--cluster", stack.cluster, "--service", stack.service, "--desired-count", "0")
+    done = account.script(name, *WORDS[name], "--dry-run", env={"OOMDRILL_CLUSTER": stack.cluster, "OOMDRILL_SERVICE": stack.service}, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"/ecs/{stack.service}" in done.stdout and "oomdrill:" not in done.stdout and "/ecs/oomdrill" not in done.stdout, done.stdout
+    assert f"describe-task-definition --task-definition {stack.family}:1" in done.stdout or f"task-definition/{stack.family}:1" in done.stdout
 
 
 def test_what_a_dry_run_assumes_is_what_terraform_puts_up(module):

@@ -63,9 +63,10 @@ def failure(service, operation, stderr, profile=None):
 class Aws:
     """The CLI with the options that every call shares."""
 
-    def __init__(self, profile=None, region=None, endpoint_url=None, dry_run=False, say=print, warn=print):
+    def __init__(self, profile=None, region=None, endpoint_url=None, dry_run=False, say=print, warn=print, shows_reads=False):
+        """`shows_reads`: with dry_run, what has to be asked for what is printed is printed too."""
         self.profile = profile
-        self.dry_run = dry_run
+        self.dry_run, self._shows_reads = dry_run, shows_reads
         self.unasked = None  # the Trouble for which a dry run does without AWS
         self._say, self._warn = say, warn
         # Older CLIs do not know these variables.
@@ -102,11 +103,14 @@ class Aws:
     def read(self, service, operation, /, unknown=None, assumed=None, **arguments):
         """The answer of a call that changes nothing. With --dry-run and an `unknown` it is only printed,
         and `unknown` stands for the answer; with --dry-run and `assumed` it is made where AWS can be asked,
-        and else printed, with `assumed` for the answer."""
-        if self.dry_run and unknown is None and assumed is not None:
+        because what is to be printed depends on it, and else printed, with `assumed` for the answer."""
+        if self.dry_run and assumed is not None:
             if self.unasked is None:
                 try:
-                    return self._run(service, operation, arguments)
+                    answer = self._run(service, operation, arguments)
+                    if self._shows_reads:
+                        self._say(self.line(service, operation, **arguments))
+                    return answer
                 except Trouble as trouble:
                     if not trouble.unasked:
                         raise

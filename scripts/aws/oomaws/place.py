@@ -63,19 +63,16 @@ def named(options):
 class Place:
     """A service as it stands: `service` and `definition` as ECS describes them."""
 
-    def __init__(self, aws, options, needed=True):
-        """`needed`: asked even with --dry-run, where AWS can be asked, because what is to be printed depends on it."""
+    def __init__(self, aws, options):
         self.cluster, name = named(options)
-        assumed = {"services": [assumed_service(name)]}
-        answer = aws.read("ecs", "describe-services", None if needed else assumed, assumed, cluster=self.cluster, services=[name])
+        answer = aws.read("ecs", "describe-services", assumed={"services": [assumed_service(name)]}, cluster=self.cluster, services=[name])
         found = [s for s in answer["services"] if s.get("status") != "INACTIVE"]
         if not found:
             raise Trouble(NO_INPUT, f"no service '{name}' in cluster '{self.cluster}'; "
                           f"`{aws.line('ecs', 'list-services', cluster=self.cluster)}` shows those that are there")
         self.service = found[0]
         self.name = self.service["serviceName"]
-        assumed = {"taskDefinition": assumed_definition(options.container)}
-        self.definition = aws.read("ecs", "describe-task-definition", None if needed else assumed, assumed,
+        self.definition = aws.read("ecs", "describe-task-definition", assumed={"taskDefinition": assumed_definition(options.container)},
                                    task_definition=self.service["taskDefinition"])["taskDefinition"]
         containers = self.definition["containerDefinitions"]
         wanted = [c for c in containers if c["name"] == options.container] if options.container else (
