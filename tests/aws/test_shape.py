@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from oomaws import diagnosis, shape, sizes
+from oomaws import diagnosis, metrics, shape, sizes
 
 MIB = 1 << 20
 LIMIT = 512 * MIB
@@ -138,6 +138,35 @@ def test_every_kind_has_a_next_step():
     for kind in diagnosis.KINDS:
         command, why = diagnosis.next_step(diagnosis.Finding(kind, "likely", "t", []), "--cluster c --service s", 256, 512)
         assert why and (command is None or command.startswith("scripts/aws/"))
+
+
+@pytest.mark.parametrize("eta_s, suspect, command, words", [
+    (3.21, None, "scale-up --rollback", "buys time only"), (0.0, None, "scale-up --rollback", "buys time only"),
+    (3.21, "web:1", "rollback --to web:1", "scale-up --rollback buys time"),
+    (600.0, None, "redeploy", "before the kill"), (600.0, "web:1", "rollback --to web:1", "redeploy before the kill"),
+])
+def test_a_redeploy_is_for_a_kill_that_it_can_forestall(eta_s, suspect, command, words):
+    finding = diagnosis.Finding("slow-leak", "likely", "t", [], eta_s=eta_s)
+    told, why = diagnosis.next_step(finding, "--cluster c --service s", 256, 512, suspect)
+    assert told == f"scripts/aws/resolve {command} --cluster c --service s" and words in why and ("redeploy" in why) == (eta_s == 600 and bool(suspect))
+
+
+def test_the_time_to_the_kill_is_in_the_finding():
+    found = diagnosis.examine(task(running=True, events=[sample(s, s * 8 * MIB) for s in range(60)]))
+    assert found.kind == "slow-leak" and 5 < found.eta_s < 9, found
+
+
+def test_what_grew_is_no_news_of_one_that_is_well():
+    grown = [sample(s, min(s, 10) * 10 * MIB, anon_bytes=min(s, 10) * 10 * MIB) for s in range(60)]
+    found = diagnosis.examine(task(running=True, events=grown))
+    assert found.kind == "healthy" and not any("what grew" in why for why in found.why), found.why
+
+
+def test_the_dead_do_not_hide_the_tasks_that_run():
+    peaks = [{"task_id": f"{n:08}abcdef", "peak": f"{99 - n}", "last": "5"} for n in range(9)]
+    lines = metrics.fullest_lines(peaks, {"00000001abcdef", "00000007abcdef"})
+    assert [line.split()[0] for line in lines] == ["00000000", "00000001", "00000002", "00000003", "00000004", "00000007"]
+    assert [line for line in lines if line.endswith(", runs")] == [lines[1], lines[5]] and lines[5] == "00000007  peak 92 %, last 5 %, runs"
 
 
 def test_fargate_sizes():

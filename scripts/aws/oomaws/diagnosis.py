@@ -13,6 +13,7 @@ CLOSE = 0.95  # of the limit: a crash there may be a failed allocation
 SCATTERED = 1.5  # resident by live byte of a heap: more is fragmentation
 BLIND_POINTS = 20  # percent points between the truth and ECS's metric
 HORIZON_S = 7 * 86400  # a leak that needs longer is not today's incident
+REDEPLOY_S = 120  # what new tasks need to take over; a kill that is nearer comes first
 
 # Worst first: the headline is the first that any task has. What tells nothing of the service is last.
 KINDS = {
@@ -34,9 +35,9 @@ TROUBLE = {"burst", "oom-kill", "worker-oom-kill", "allocation-failure", "slow-l
 
 # Of these a release of late is the first suspect; and what to do where it is not to blame.
 RELEASED = {
-    "oom-kill": "scripts/aws/resolve scale-up buys time",
+    "oom-kill": "scripts/aws/resolve scale-up --rollback buys time",
     "worker-oom-kill": "fewer or smaller workers, or scale-up",
-    "allocation-failure": "scripts/aws/resolve scale-up, then who limits itself",
+    "allocation-failure": "scripts/aws/resolve scale-up --rollback, then who limits itself",
     "slow-leak": "scripts/aws/resolve redeploy before the kill",
 }
 
@@ -66,6 +67,7 @@ class Finding:
     why: list
     growth: shape.Shape = None
     memory_mib: int = None  # a limit that would have been enough, where that can be said
+    eta_s: float = None  # to the kill, where one is foretold
 
 
 def examine(task):
@@ -83,8 +85,9 @@ def examine(task):
     grown = shape.of(shape.points(task.events), limit, is_dead=is_oom)
     why = []
 
-    def found(kind, confidence, *reasons, memory_mib=None):
-        return Finding(kind, confidence, task.id, [*reasons, *why, *notes(samples, task.of("leak.progress"), limit)], grown, memory_mib)
+    def found(kind, confidence, *reasons, memory_mib=None, eta_s=None):
+        said = notes(samples, task.of("leak.progress"), limit, tells_growth=kind != "healthy")
+        return Finding(kind, confidence, task.id, [*reasons, *why, *said], grown, memory_mib, eta_s)
 
     if is_oom:
         confidence = "certain" if fatal or verdict == "oom_killed" else "likely"
@@ -144,7 +147,7 @@ def living(found, grown, limit):
         if eta < HORIZON_S:
             how = "in bursts" if grown.name == "burst" else "steadily"
             return found("slow-leak", "likely", f"grows {how} by {rate_text(grown.bytes_per_s)}, {text}: "
-                         f"killed in {time_text(eta)} if it goes on so")
+                         f"killed in {time_text(eta)} if it goes on so", eta_s=eta)
     if grown.name == "plateau" and level >= HIGH:
         return found("plateau", "likely", f"{text}, flat for {time_text(grown.seconds)}")
     if grown.name == "unknown":
@@ -168,8 +171,9 @@ def kill_evidence(fatal, task, verdict):
     return why
 
 
-def notes(samples, heap, limit):
-    """What the samples say beside: what grew, and whether ECS's metric shows it; `heap`: what a program tells of its own."""
+def notes(samples, heap, limit, tells_growth):
+    """What the samples say beside: what grew, and whether ECS's metric shows it; `heap`: what a program tells of its own.
+    Each service grows as it starts: of one that is well that is no news."""
     if len(samples) < 2 or not limit:
         return []
     last = samples[-1]
@@ -178,7 +182,7 @@ def notes(samples, heap, limit):
         name: last[name] - samples[0][name]
         for name in ("anon_bytes", "shmem_bytes", "kernel_bytes") if name in last and name in samples[0]
     }
-    if grown:
+    if grown and tells_growth:
         name, most = max(grown.items(), key=lambda item: item[1])
         if most > shape.FLAT * limit:
             what = {"anon_bytes": "heap and stacks", "shmem_bytes": "shared memory, tmpfs", "kernel_bytes": "kernel memory"}[name]
@@ -210,10 +214,13 @@ def next_step(finding, where, cpu=None, memory=None, suspect=None, bygone=None):
                 f"it is of an earlier deployment ({bygone}); of what is deployed now: scripts/aws/diagnose without --task")
     wanted = finding.memory_mib
     size = sizes.size_for(cpu, max(wanted, (memory or 0) + 1)) if wanted and cpu and memory else None
-    up = f"scripts/aws/resolve scale-up{f' --memory {size[1]}' if size else ''} {where}"
-    if suspect and finding.kind in RELEASED:
+    up = f"scripts/aws/resolve scale-up{f' --memory {size[1]}' if size else ''} --rollback {where}"
+    # A kill that no redeploy can forestall is treated as one that was.
+    is_near = finding.eta_s is not None and finding.eta_s < REDEPLOY_S
+    kind = "oom-kill" if is_near else finding.kind
+    if suspect and kind in RELEASED:
         return (f"scripts/aws/resolve rollback --to {suspect} {where}",
-                f"the release is new; if it is not to blame: {RELEASED[finding.kind]}")
+                f"the release is new; if it is not to blame: {RELEASED[kind]}")
     return {
         "burst": (up, "room for the block; a limit on what one request may take is the cure"),
         "oom-kill": (up, f"buys time only; the leak stays: {KNOWLEDGE}, known leaks"),
@@ -230,4 +237,4 @@ def next_step(finding, where, cpu=None, memory=None, suspect=None, bygone=None):
         "stopped": (None, "its end needs no cure; of what runs now: scripts/aws/diagnose without --task"),
         "unknown": (None, "add oomprobe: deploy/terraform/README.md, Your own service"),
         "healthy": (None, "nothing to do"),
-    }[finding.kind]
+    }[kind]

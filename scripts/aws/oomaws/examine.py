@@ -36,4 +36,5 @@ def as_json(finding):
         "why": finding.why,
         "growth": vars(finding.growth) if finding.growth else None,
         "enough_mib": finding.memory_mib,
+        "eta_s": finding.eta_s,
     }

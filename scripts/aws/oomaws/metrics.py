@@ -48,12 +48,20 @@ def lines(numbers):
 
 
 FULLEST = ('filter event = "memory.sample" | stats max(used_percent) as peak, latest(used_percent) as last by task_id '
-           "| sort peak desc | limit 50")
+           "| sort peak desc | limit 1000")
 
 
 def fullest(aws, group, since):
     """The fullest tasks, by Logs Insights."""
     return query(aws, group, since, FULLEST)
+
+
+def fullest_lines(peaks, running):
+    """The five tasks that were fullest, and the ten fullest of those that run (ids): the service's present is not to be hidden by its dead."""
+    rows = [row for row in peaks if "peak" in row]
+    shown = rows[:5] + [row for row in rows[5:] if row.get("task_id") in running][:10]
+    return [f"{row.get('task_id', '?')[:8]}  peak {row['peak']} %, last {row['last']} %" + (", runs" if row.get("task_id") in running else "")
+            for row in shown]
 
 
 def query(aws, group, since, text):
