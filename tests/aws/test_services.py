@@ -89,7 +89,10 @@ def test_what_is_over_is_told_as_history(account, market):
     stack = market("bygone")
     account.wait(lambda: running(stack) == ["bygone:1"], "the service runs")
     stack.release({"LEAKSIM_MAX_BYTES": "4GiB", "LEAKSIM_RATE": "300MB/s"})
-    account.wait(lambda: len([t for t in stack.tasks("bygone:2") if t["lastStatus"] == "STOPPED"]) == 2, "two kills")
+    account.wait(lambda: len([t for t in stack.tasks("bygone:2") if t["lastStatus"] == "STOPPED"]) >= 2, "two kills")
+    shown = account.script("diagnose", "--tasks", "1", *stack.where).stdout
+    more = re.search(r"^(?:also|            ) +and (\d) more that were killed, not looked into: --tasks (\d)\n", shown, re.M)
+    assert more and int(more[2]) == int(more[1]) + 1, shown
     assert account.script("resolve", "rollback", "--yes", "--settle", "4s", "--poll", "1s", *stack.where).returncode == 0
 
     # Its cure was the rollback: what is deployed now is not to be changed for it.
@@ -99,6 +102,20 @@ def test_what_is_over_is_told_as_history(account, market):
     assert "of an earlier deployment (bygone:2)" in told["reason"]
     shown = account.script("diagnose", "--task", killed[:8], *stack.where).stdout
     assert f"because      task {killed[:8]}, of an earlier deployment (bygone:2)\n" in shown, shown
+
+    assert f"log          of task {killed[:8]}:\n" in shown and f"fullest      {killed[:8]}  peak " in shown, shown
+    of_whom = re.findall(r"^(?:oom events|          )   ([0-9a-f]{8})  \d\d:\d\d:\d\d  (?:OOM kill|workload ended)", shown, re.M)
+    assert of_whom and set(of_whom) == {killed[:8]}, shown
+
+    # Without --task: of what runs, and what it was that is over.
+    shown = account.script("diagnose", *stack.where).stdout
+    (living,) = [task_of(t) for t in stack.tasks() if t["lastStatus"] == "RUNNING"]
+    ends = [t for t in stack.tasks() if t["lastStatus"] == "STOPPED"]
+    kills = sum("OutOfMemory" in t["containers"][0].get("reason", "") for t in ends)
+    assert "diagnosis    healthy " in shown and "what grew" not in shown, shown
+    assert f"before       {len(ends)} tasks of earlier deployments stopped, {kills} of them with an OOM kill; " in shown, shown
+    assert re.search(rf"^(?:fullest|       )      {living[:8]}  peak .*, runs$", shown, re.M), shown
+    assert shown.count(", runs\n") == 1
 
     # That a deployment ends a task is no fault of the task.
     (replaced,) = [task_of(t) for t in stack.tasks("bygone:1") if t["lastStatus"] == "STOPPED"]
