@@ -74,7 +74,7 @@ def add_common(to, changes=True, place=True):
     group.add_argument("--profile", help="passed to aws")
     group.add_argument("--region", type=REGION, help="passed to aws")
     group.add_argument("--endpoint-url", type=URL, metavar="URL", help="passed to aws [AWS_ENDPOINT_URL]")
-    group.add_argument("--dry-run", action="store_true", help="print the calls instead, and ask only which service is meant" if not changes else
+    group.add_argument("--dry-run", action="store_true", help="print the calls instead; only what describes the service is asked" if not changes else
                        "print the calls that would change something, and make none of them; works without credentials")
     if changes:
         group.add_argument("--yes", action="store_true", help="do not ask")
