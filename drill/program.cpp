@@ -86,6 +86,7 @@ ExitCode run_program(std::span<const std::string> arguments, const Environment& 
     return ExitCode::as_expected;
   }
   std::vector<Command> commands;
+  commands.reserve(kSubcommands.size());
   for (const Subcommand& each : kSubcommands) commands.push_back(*each.command);
   if (const auto known = check_variables(commands, variables, {}, kMisspelt); !known) {
     return complain(streams, known.error(), ExitCode::usage);
