@@ -162,6 +162,15 @@ def test_what_grew_is_no_news_of_one_that_is_well():
     assert found.kind == "healthy" and not any("what grew" in why for why in found.why), found.why
 
 
+def test_what_grew_is_told_up_to_the_kill():
+    grown = [sample(s, s * 10 * MIB, shmem_bytes=s * 10 * MIB) for s in range(1, 10)]
+    freed = sample(10, 5 * MIB, shmem_bytes=0)
+    kill = {"event": "memory.oom_kill", "time": freed["time"], "scope": "own_limit", "kills": 1, "survived": False,
+            "counters_before": {"oom_kill": 0}, "counters_after": {"oom_kill": 1}}
+    found = diagnosis.examine(task(running=False, exit_code=137, events=[*grown, kill, freed]))
+    assert found.kind == "oom-kill" and any("shared memory" in why and "80.0 MiB" in why for why in found.why), found.why
+
+
 def test_the_dead_do_not_hide_the_tasks_that_run():
     peaks = [{"task_id": f"{n:08}abcdef", "peak": f"{99 - n}", "last": "5"} for n in range(9)]
     lines = metrics.fullest_lines(peaks, {"00000001abcdef", "00000007abcdef"})

@@ -176,11 +176,12 @@ def notes(samples, heap, limit, tells_growth):
     Each service grows as it starts: of one that is well that is no news."""
     if len(samples) < 2 or not limit:
         return []
-    last = samples[-1]
+    # After a kill the kernel takes the memory back, and the probe's last look is in the midst of that.
+    fullest = max(samples, key=lambda sample: sample.get("used_bytes", 0))
     said = []
     grown = {
-        name: last[name] - samples[0][name]
-        for name in ("anon_bytes", "shmem_bytes", "kernel_bytes") if name in last and name in samples[0]
+        name: fullest[name] - samples[0][name]
+        for name in ("anon_bytes", "shmem_bytes", "kernel_bytes") if name in fullest and name in samples[0]
     }
     if grown and tells_growth:
         name, most = max(grown.items(), key=lambda item: item[1])
@@ -190,9 +191,9 @@ def notes(samples, heap, limit, tells_growth):
     if heap and heap[-1].get("fragmentation", 0) >= SCATTERED:
         said.append(f"of the heap {bytes_text(heap[-1]['live_bytes'])} are live, by its own account, and {heap[-1]['fragmentation']:.1f} times that "
                     f"resident: what was freed stays ({KNOWLEDGE}, fragmentation)")
-    if "MemoryUtilization" in last and last["used_percent"] - last["MemoryUtilization"] > BLIND_POINTS \
-            and last.get("shmem_bytes", 0) > limit * BLIND_POINTS / 100:
-        said.append(f"ECS's MemoryUtilization shows {last['MemoryUtilization']:.0f} % where {last['used_percent']:.0f} % are used "
+    if "MemoryUtilization" in fullest and fullest["used_percent"] - fullest["MemoryUtilization"] > BLIND_POINTS \
+            and fullest.get("shmem_bytes", 0) > limit * BLIND_POINTS / 100:
+        said.append(f"ECS's MemoryUtilization shows {fullest['MemoryUtilization']:.0f} % where {fullest['used_percent']:.0f} % are used "
                     f"({KNOWLEDGE}, the metric is flat)")
     return said
 
