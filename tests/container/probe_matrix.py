@@ -341,14 +341,15 @@ def attempt(probe, base, name, row, view):
         cgroup.remove()
     said, confidence, kills, more = judge(row, code, events)
     wrong += more
-    # A group's last are taken after its first: a probe whose workload was that one has ended by then.
-    counts = kills <= actual if row.how == "group" else kills == actual
-    if row.verdict != "vanished" and row.how != "blind" and not counts:
+    # What is taken after the workload itself, a group's last or another's, finds the probe ended.
+    is_over = row.how == "group" or (said == "oom_killed" and row.verdict != said)
+    miscounted = row.verdict != "vanished" and row.how != "blind" and not (kills <= actual if is_over else kills == actual)
+    if miscounted:
         wrong.append(f"tells {kills} kills, the kernel counts {actual}")
     exited = [e for e in events if e["event"] == "workload.exited"]
     told = [e for e in events if e["event"] == "memory.oom_kill"]
     return actual, {
-        "truth": row.truth, "said": said, "confidence": confidence, "kills": kills,
+        "truth": row.truth, "said": said, "confidence": confidence, "kills": kills, "miscounted": miscounted,
         "scopes": [f"{e['scope']} ({e['confidence']})" for e in told], "named": sum(1 for e in told if e["victim"]),
         "duration_s": exited[0]["duration_s"] if exited else None, "probe_killed": code == -signal.SIGKILL,
         "certainly_wrong": bool(exited) and confidence == "certain" and said != row.verdict,
@@ -366,7 +367,7 @@ def perform(task):
         if row.how in ("blind", "group of all") or actual <= row.kills + groups or extra == MOST_AGAIN:
             return {**result, "again": extra}
         # A probe that was one of them tells nothing any more: its next start does ("group kill of all").
-        if result["kills"] != actual and not result["probe_killed"]:
+        if result["miscounted"] and not result["probe_killed"]:
             return {**result, "again": extra}
         extra += 1
 
