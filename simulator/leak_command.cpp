@@ -85,10 +85,13 @@ Outcome<Prepared> prepare(const Arguments& arguments, const Machine& machine) {
 
 /// Where the events of one process go.
 struct Output {
-  /// `row`: who has the terminal's last row, if these are lines on a terminal.
-  Output(const Prepared& prepared, const Machine& machine, Row row, const Author& author)
-      : Output(prepared, machine, author,
-               prepared.is_terminal && prepared.encoder.name == "text" ? row : Row::none) {}
+  /// `owner`: who has the terminal's last row, if these are lines on a terminal.
+  Output(const Prepared& prepared, const Machine& machine, Row owner, const Author& author)
+      : row(prepared.is_terminal && prepared.encoder.name == "text" ? owner : Row::none),
+        sink(machine.out, kPatience),
+        emitter(prepared.encoder, identity::make_context(prepared.task),
+                row == Row::others ? static_cast<telemetry::Sink&>(clearing) : sink, kHeldLines),
+        report(emitter, sink, *machine.clock, machine.out, row, author) {}
 
   /// What could not be written is told.
   void end(const Machine& machine) {
@@ -99,17 +102,11 @@ struct Output {
     }
   }
 
+  Row row;
   telemetry::FdSink sink;
   ClearingSink clearing{sink};
   telemetry::Emitter emitter;
   Report report;
-
- private:
-  Output(const Prepared& prepared, const Machine& machine, const Author& author, Row row)
-      : sink(machine.out, kPatience),
-        emitter(prepared.encoder, identity::make_context(prepared.task),
-                row == Row::others ? static_cast<telemetry::Sink&>(clearing) : sink, kHeldLines),
-        report(emitter, sink, *machine.clock, machine.out, row, author) {}
 };
 
 /// One process's leak, from the first byte to the last.
