@@ -804,6 +804,30 @@ TEST(Proof, SaysWhetherTheKernelChargedWhatTheKindClaims) {
   }
 }
 
+TEST(Proof, WaitsForWhatTheKernelGivesBackInPortions) {
+  // How long the kernel takes to the first portion, between two of them, and what it keeps.
+  struct Course {
+    milliseconds first, apart;
+    std::uint64_t residue;
+  };
+  for (const Course& course : {Course{milliseconds(10), milliseconds(10), 0},
+                               Course{milliseconds(150), milliseconds(180), 0},
+                               Course{milliseconds(150), milliseconds(40), 6'000'000},
+                               Course{milliseconds(600), milliseconds(10), 10'000'000}}) {
+    FakeMachine machine;
+    Scripted clock;
+    machine.other_clock = &clock;
+    for (std::uint64_t left = 10'000'000; left > course.residue; left -= 1'000'000) {
+      const auto portion = static_cast<int>((10'000'000 - left) / 1'000'000);
+      clock.at[seconds(10) + course.first + portion * course.apart] = [&machine, left] {
+        machine.set_used(FakeMachine::kBase + left - 1'000'000);
+      };
+    }
+    EXPECT_EQ(machine.run({"--duration", "10s"}), kDone);
+    EXPECT_EQ(events(machine.out.text()).back()["residue_bytes"], course.residue);
+  }
+}
+
 TEST(Observers, StandInEveryProgressEvent) {
   FakeMachine machine;
   machine.tree.file("/sys/fs/cgroup/memory.stat",
