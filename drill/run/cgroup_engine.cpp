@@ -1,11 +1,14 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "base/clock.h"
@@ -75,10 +78,71 @@ std::vector<std::string> tree_of(const std::string& directory) {
   return found;
 }
 
+/// The name that a drill gives its cgroup: oomdrill-<UTC time>-<process id>.
+bool is_of_a_drill(std::string_view name) {
+  constexpr std::string_view kBegin = "oomdrill-";
+  constexpr std::size_t kDate = 8;
+  if (!name.starts_with(kBegin)) return false;
+  name.remove_prefix(kBegin.size());
+  return name.find_first_not_of("0123456789") == kDate && name[kDate] == 'T';
+}
+
+/// A lock on the directory that its owner holds while it lives: a process id would say nothing
+/// where several pid namespaces share the hierarchy. nullopt: another has it, or it is gone.
+std::optional<Fd> lock(const std::string& directory) {
+  auto opened = open_file(directory, O_RDONLY | O_DIRECTORY);
+  if (!opened || ::flock(opened->get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  // It may have been removed, or removed and made anew, before the lock was there.
+  struct stat held {};
+  struct stat named {};
+  if (::fstat(opened->get(), &held) != 0 || ::stat(directory.c_str(), &named) != 0 ||
+      held.st_ino != named.st_ino) {
+    return std::nullopt;
+  }
+  return std::move(*opened);
+}
+
+/// Removes what an oomdrill that was SIGKILLed could not: cgroups of drills without an owner, and
+/// without a process. What cannot be removed is left: it is not this drill's.
+void sweep(const std::string& parent) {
+  std::error_code error;
+  std::vector<std::string> drills;
+  for (auto it = std::filesystem::directory_iterator(parent, error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    if (is_of_a_drill(it->path().filename().string())) drills.push_back(it->path().string());
+  }
+  for (const std::string& drill : drills) {
+    const auto owned = lock(drill);
+    if (!owned) continue;
+    const auto tree = tree_of(drill);
+    const bool empty = std::all_of(tree.begin(), tree.end(), [](const std::string& directory) {
+      const auto processes = read_file(directory + "/cgroup.procs");
+      return processes && processes->empty();
+    });
+    if (!empty) continue;
+    for (const std::string& directory : tree) ::rmdir(directory.c_str());
+  }
+}
+
+/// Makes it and locks it.
+Result<Fd> make_own(const std::string& directory) {
+  constexpr int kAttempts = 100;
+  SystemClock clock;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (::mkdir(directory.c_str(), 0755) != 0 && (attempt == 0 || errno != EEXIST)) {
+      return fail_errno("cannot make a cgroup", directory, kRemedy);
+    }
+    if (auto owned = lock(directory)) return std::move(*owned);
+    // Another oomdrill's sweep was quicker.
+    clock.sleep_until(clock.now() + std::chrono::milliseconds(10));
+  }
+  return fail("is locked by another process", directory);
+}
+
 class CgroupRoom final : public Room {
  public:
-  CgroupRoom(std::string directory, cgroup::Version version)
-      : directory_(std::move(directory)), version_(version) {}
+  CgroupRoom(std::string directory, Fd owned, cgroup::Version version)
+      : directory_(std::move(directory)), owned_(std::move(owned)), version_(version) {}
 
   Result<void> prepare(std::uint64_t memory_bytes) {
     const std::string bytes = std::to_string(memory_bytes);
@@ -159,6 +223,7 @@ class CgroupRoom final : public Room {
 
  private:
   std::string directory_;
+  Fd owned_;  ///< the lock
   cgroup::Version version_;
   Fd procs_;
   std::unique_ptr<CgroupWatch> watch_;
@@ -175,11 +240,11 @@ Result<std::unique_ptr<Room>> make_cgroup_room(const Wish& wish) {
     if (parent.error().remedy.empty()) parent.error().remedy = kRemedy;
     return fail(std::move(parent.error()));
   }
+  sweep(*parent);
   const std::string directory = *parent + "/" + wish.name;
-  if (::mkdir(directory.c_str(), 0755) != 0) {
-    return fail_errno("cannot make a cgroup", directory, kRemedy);
-  }
-  auto room = std::make_unique<CgroupRoom>(directory, location->version);
+  auto owned = make_own(directory);
+  if (!owned) return fail(std::move(owned.error()));
+  auto room = std::make_unique<CgroupRoom>(directory, std::move(*owned), location->version);
   if (auto prepared = room->prepare(wish.memory_bytes); !prepared) {
     ::rmdir(directory.c_str());
     return fail(std::move(prepared.error()));

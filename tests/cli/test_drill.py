@@ -290,9 +290,36 @@ def test_nothing_outlives_oomdrill_itself():
     process.kill()
     process.communicate(timeout=TIMEOUT)
     wait_until(lambda: not running("leaksim") and not running("oomprobe"), "its processes end")
-    for path in made:  # nobody was left to remove it
+    assert made == cgroups()  # nobody was left to remove it
+    for path in made:
         wait_until(lambda path=path: not (path / "cgroup.procs").read_text(), "an empty cgroup")
-        path.rmdir()
+        (path / "of-the-workload").mkdir()
+    assert drill(*FAST).returncode == 0
+    assert not cgroups()  # the next one did
+
+
+def test_a_drill_that_lives_keeps_its_cgroup_and_so_does_a_workload_that_outlived_its_drill():
+    process = start("--memory", "64MiB", "--", "--rate", "1MB/s")
+    wait_until(lambda: running("leaksim"), "leaksim in its cgroup")
+    (alive,) = cgroups()
+    # What a killed oomdrill left, with a process in it; and what only looks like that.
+    orphan = alive.parent / "oomdrill-20260101T000000Z-1"
+    other = alive.parent / "oomdrill-notes"
+    sleeper = subprocess.Popen(["sleep", "600"])
+    try:
+        orphan.mkdir()
+        other.mkdir()
+        (orphan / "cgroup.procs").write_text(str(sleeper.pid))
+        assert drill(*FAST).returncode == 0
+        assert alive.is_dir() and orphan.is_dir() and other.is_dir()
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        process.terminate()
+        process.communicate(timeout=TIMEOUT)
+        other.rmdir()
+    assert drill(*FAST).returncode == 0
+    assert not orphan.exists()
 
 
 def test_what_a_workload_leaves_behind_is_killed():
