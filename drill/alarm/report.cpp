@@ -62,7 +62,9 @@ std::string fired_text(const Finding& finding, const Incident& incident) {
     case Fired::unknown:
       return "not evaluated";
     case Fired::never:
-      return "never fires";
+      return finding.alignments && finding.alignments->best_lead_s
+                 ? "did not fire; in another alignment it would have"
+                 : "never fires";
     case Fired::before:
     case Fired::after:
       if (!incident.kill) return "fires after " + format_seconds(*finding.fired_after_s);

@@ -257,6 +257,26 @@ TEST(Findings, TheOneShape) {
   EXPECT_NE(text.find("no alarm fires before the kill"), std::string::npos) << text;
 }
 
+TEST(Findings, NeverMeansInNoAlignment) {
+  auto set = *load_alarms("guide");
+  set.metric[0].threshold = 95;
+  bool fires_elsewhere = false;
+  for (int phase = 0; phase < 60; phase += 5) {
+    const auto watch = leak(set, 1, phase);
+    const auto findings = found(set, watch, question());
+    const Finding& high = findings.alarms[0];
+    if (high.fired != Fired::never) continue;
+    ASSERT_TRUE(high.alignments->best_lead_s);
+    fires_elsewhere = true;
+    const std::string text = text_alarms(findings, set, *watch.incident(), question());
+    EXPECT_NE(text.find("-high: did not fire; in another alignment it would have"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("oom-kills: never fires"), std::string::npos) << text;
+  }
+  EXPECT_TRUE(fires_elsewhere);
+}
+
 TEST(Watch, AStretchedDrillIsTheFullOne) {
   const auto set = *load_alarms("guide");
   SeriesSet series;
