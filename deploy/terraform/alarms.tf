@@ -224,7 +224,7 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
 
 locals {
   # What whoever is called needs first.
-  page = "Cluster ${local.cluster_name}, service ${aws_ecs_service.this.name}. Runbook: docs/runbook.md"
+  page = "What, why and the next command: scripts/aws/diagnose --cluster ${local.cluster_name} --service ${aws_ecs_service.this.name}. Runbook: docs/runbook.md"
 
   # A group's members out of the alarms above, as a rule: any of them.
   rules = {
@@ -249,7 +249,7 @@ resource "aws_cloudwatch_composite_alarm" "exhaustion" {
   count = var.alarms ? 1 : 0
 
   alarm_name        = "${var.name}-memory-exhaustion"
-  alarm_description = "Memory of ${var.name} runs out: one notification for the early alarms, held back for ${var.hold_seconds} s after a kill. ${local.page}"
+  alarm_description = "Memory of a task of ${var.name} runs out, and no kill is known yet (for ${var.hold_seconds} s after one this alarm is silent). ${local.page}"
   alarm_rule        = local.rules["exhaustion"]
   alarm_actions     = [local.topic_arn]
   ok_actions        = [local.topic_arn]

@@ -186,6 +186,11 @@ def test_the_composites_sum_up_alarms_that_exist(full, alarms):
     for name, composite in composites.items():
         assert re.fullmatch(r'ALARM\("[\w-]+"\)( OR ALARM\("[\w-]+"\))*', composite["alarm_rule"]), name
         assert composite["alarm_actions"], name
+        # Who is called at night copies it.
+        command = re.search(r"(scripts/aws/\w+) --cluster (\S+) --service (\S+)\. Runbook: (\S+)", composite["alarm_description"])
+        (service,) = of_type(full, "aws_ecs_service")
+        assert command.group(2, 3) == (service["cluster"].rsplit("/", 1)[-1], service["name"]), name
+        assert all((ROOT / path).is_file() for path in command.group(1, 4)), name
     assert set.union(*members.values()) <= set(alarms)
 
 
