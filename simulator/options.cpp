@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plan/plan.h"
+#include "plan/growth.h"
 
 namespace oomdrill::simulator {
 namespace {
@@ -114,45 +114,6 @@ Result<double> parse_share_per_second(std::string_view text) {
   return *percent / 100;
 }
 
-/// --pattern, or each --phase in sequence, with --rate written into it: a text that says all.
-Result<void> read_pattern(const Arguments& arguments, Settings& settings) {
-  const bool by_flag = arguments.origin("phase") == "--phase";
-  const bool pattern_by_flag = arguments.origin("pattern") == "--pattern";
-  std::string_view source = "pattern";
-  if (arguments.given("phase")) {
-    if (!arguments.given("pattern") || (by_flag && !pattern_by_flag)) {
-      source = "phase";
-    } else if (by_flag == pattern_by_flag) {
-      return fail("--pattern is another shape of the same growth", arguments.origin("phase"),
-                  "make it a --phase too");
-    }
-  }
-  std::string text;
-  for (const std::string& each : arguments.all(source)) text += (text.empty() ? "" : ";") + each;
-  const std::string origin = arguments.origin(source);
-  const auto choices = plan::parse_pattern(text);
-  if (!choices) return fail(Error(choices.error()).within(origin));
-  settings.pattern = text;
-  settings.pattern_origin = origin;
-  if (!arguments.given("rate")) return {};
-
-  const auto rate = arguments.get("rate", parse_rate);
-  if (!rate) return fail(rate.error());
-  // A variable may stand for all runs of a container, a flag is meant for this one.
-  if (!plan::takes(*choices, "rate") && arguments.origin("rate") == "--rate") {
-    const bool sets_one =
-        std::any_of(choices->begin(), choices->end(),
-                    [](const plan::Choice& choice) { return choice.settings.contains("rate"); });
-    if (sets_one) {
-      return fail("the rate is in " + origin + " already", "--rate", "give one of the two");
-    }
-    return fail("pattern '" + std::string(choices->front().pattern->name) + "' has no rate",
-                "--rate", "its parameters are in leaksim --list-patterns");
-  }
-  settings.pattern = plan::spell_out(text, {{"rate", arguments.text("rate")}});
-  return {};
-}
-
 }  // namespace
 
 std::string_view name(Then then) { return kThenNames[static_cast<std::size_t>(then)]; }
@@ -190,7 +151,10 @@ const Command kCommand = {
 
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
-  if (auto status = read_pattern(arguments, settings); !status) return fail(status.error());
+  auto growth = plan::read_growth(arguments);
+  if (!growth) return fail(std::move(growth.error()));
+  settings.pattern = std::move(growth->pattern);
+  settings.pattern_origin = std::move(growth->origin);
   settings.kind = arguments.text("kind");
   settings.content = arguments.text("content");
   const auto filling = arguments.get("content", memory::parse_filling);

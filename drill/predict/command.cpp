@@ -10,6 +10,8 @@
 
 #include "alarm/options.h"
 #include "alarm/report.h"
+#include "plan/growth.h"
+#include "plan/plan.h"
 #include "predict/course.h"
 #include "predict/service.h"
 #include "run/summary.h"
@@ -41,7 +43,8 @@ constexpr std::array kOptions = {
     Option{.name = "rate",
            .value = "RATE",
            .default_value = "1MB/s",
-           .help = "Of patterns that have one"},
+           .help = "Growth of a pattern with a rate, as leaksim takes it; by default linear's, "
+                   "others have their own"},
     Option{.name = "seed", .value = "NUMBER", .default_value = "1", .help = "Of all chance"},
     Option{.name = "base",
            .value = "SIZE",
@@ -187,18 +190,6 @@ Result<Service> read_service(const Arguments& arguments, std::uint64_t seed, Nan
   return service;
 }
 
-/// As leaksim reads it, but for the rate, which the plan takes where it has one.
-Result<std::string> read_pattern(const Arguments& arguments) {
-  if (!arguments.given("phase")) return arguments.text("pattern");
-  if (arguments.given("pattern")) {
-    return fail("is another shape of the same growth", arguments.origin("pattern"),
-                "make it a --phase too");
-  }
-  std::string text;
-  for (const std::string& each : arguments.all("phase")) text += (text.empty() ? "" : ";") + each;
-  return text;
-}
-
 std::string_view end_words(Prediction::End end) {
   switch (end) {
     case Prediction::End::until:
@@ -231,9 +222,6 @@ Result<Settings> read_settings(const Arguments& arguments) {
                 by_memory ? "give a size with its unit, such as 64MiB" : "give less");
   }
   settings.leak.used_bytes = *base;
-  auto pattern = read_pattern(arguments);
-  if (!pattern) return fail(pattern.error());
-  settings.leak.pattern = std::move(*pattern);
   if (arguments.text("until") != "oom") {
     const auto until = arguments.get("until", parse_amount);
     if (!until) return fail(until.error());
@@ -252,12 +240,15 @@ Result<Settings> read_settings(const Arguments& arguments) {
                 "known: hold, release");
   }
   settings.visibility.released = then == "release";
-  const auto rate = arguments.get("rate", parse_rate);
-  if (!rate) return fail(rate.error());
-  settings.leak.rate_bytes_per_s = *rate;
   const auto seed = arguments.get("seed", [](std::string_view text) { return parse_whole(text); });
   if (!seed) return fail(seed.error());
   settings.leak.seed = *seed;
+  auto growth = plan::read_growth(arguments);
+  if (!growth) return fail(std::move(growth.error()));
+  const auto plan = plan::make_plan(growth->pattern, {}, *seed);
+  if (!plan) return fail(Error(plan.error()).within(growth->origin));
+  settings.leak.pattern = std::move(growth->pattern);
+  settings.leak.rate_bytes_per_s = (*plan)->nominal_rate();
   const std::string kind = arguments.text("kind");
   settings.visibility.shared =
       std::find(kSharedKinds.begin(), kSharedKinds.end(), kind) != kSharedKinds.end();
@@ -314,8 +305,12 @@ void add_course(Lines& lines, const Settings& settings, const Course& course) {
                          ? "no end within " + format_duration(settings.duration)
                          : fmt::format("{} after {:.1f} s", end_words(prediction.end),
                                        to_seconds(prediction.after));
-  text += fmt::format(": {} from {} into {}", run::printable(leak.pattern),
-                      format_bytes(leak.used_bytes), format_bytes(leak.limit_bytes));
+  text += ": " + run::printable(leak.pattern);
+  if (leak.rate_bytes_per_s && std::isfinite(*leak.rate_bytes_per_s)) {
+    text += fmt::format(", allocating {}", format_rate(*leak.rate_bytes_per_s));
+  }
+  text += fmt::format(", from {} into {}", format_bytes(leak.used_bytes),
+                      format_bytes(leak.limit_bytes));
   lines.add("predicted", text);
   lines.add("kernel", "passes " + passings(course.kernel_passes));
   lines.add("ECS", "MemoryUtilization passes " + passings(course.utilization_passes));
@@ -352,10 +347,10 @@ std::string answer(const ServiceResult& with, const ServiceResult& without) {
 void add_service(Lines& lines, const Service& service, const ServiceResult& result,
                  const std::optional<ServiceResult>& without) {
   lines.add("service",
-            fmt::format("{} tasks, {} of them leak, over {}; a healthy one uses {:g} % whatever "
-                        "the number of tasks",
-                        service.tasks, result.initially_leaking, format_duration(service.duration),
-                        service.healthy_percent));
+            fmt::format("{} task{}, {} of them leaking, over {}; a healthy one uses {:g} % "
+                        "whatever the number of tasks",
+                        service.tasks, service.tasks == 1 ? "" : "s", result.initially_leaking,
+                        format_duration(service.duration), service.healthy_percent));
   lines.add("kills",
             result.first_kill
                 ? fmt::format("{}, the first after {}", result.kills,

@@ -89,7 +89,7 @@ void Account::note(const Record& record) {
 
   if (event == "memory.sample") {
     // As most are: what else it says is noted.
-    if (leak && !leak->cache_bytes && leak->kind != "file") {
+    if (leak && !leak->cache_bytes) {
       const std::uint64_t file = record.whole("file_bytes").value_or(0);
       leak->cache_bytes = file - std::min(file, record.whole("shmem_bytes").value_or(0));
     }

@@ -159,8 +159,20 @@ void add_rate(Lines& lines, const Drill& drill) {
   lines.add("rate", text);
 }
 
+/// Kinds of memory that end in no kill: the kernel takes page cache back, and what was never
+/// written it never gave.
+bool ends_in_no_kill(std::string_view kind) {
+  const auto name = kind.substr(0, kind.find(':'));
+  return name == "file" || name == "untouched";
+}
+
 void add_prediction(Lines& lines, const Drill& drill) {
-  if (!drill.prediction || !drill.leak) return;
+  if (!drill.leak) return;
+  if (ends_in_no_kill(drill.account.leak->kind)) {
+    lines.add("predicted", "no kill: memory of the kind " + printable(drill.account.leak->kind) +
+                               " is taken back, or was never held (leaksim explain)");
+  }
+  if (!drill.prediction) return;
   using End = predict::Prediction::End;
   const auto& prediction = *drill.prediction;
   std::string text;
@@ -377,6 +389,7 @@ void conclude(Drill& drill) {
     if (drill.leak->rate_bytes_per_s) *drill.leak->rate_bytes_per_s *= workers;
     if (drill.leak->max_bytes) *drill.leak->max_bytes *= leak->workers;
   }
+  if (ends_in_no_kill(leak->kind)) return;
   // A pattern that this build does not know, from another version's leaksim, has no prediction.
   if (auto prediction = predict::predict(*drill.leak, kHorizon)) drill.prediction = *prediction;
 }

@@ -154,6 +154,29 @@ TEST(Program, PredictAnswersForTheGuide) {
   EXPECT_GE(json["alarms"][0]["suggestion"]["lead_s"].get<double>(), 60);
 }
 
+TEST(Program, PredictTakesEachPatternsOwnRateAndRefusesOneThatNoneTakes) {
+  const struct {
+    std::vector<std::string> arguments;
+    const char* says;
+  } rows[] = {
+      {{"-m", "24MiB", "--pattern", "staircase:step=8MiB,dwell=2s"}, "oom_killed after 4.0 s: "},
+      {{"-m", "64MiB", "--pattern", "sawtooth"}, ": sawtooth, allocating 4.00 MB/s, from"},
+      {{"-m", "64MiB", "--pattern", "sawtooth", "--rate", "1MB/s"},
+       ": sawtooth:rate=1MB/s, allocating 1.00 MB/s, from"},
+      {{"--phase", "linear:for=1m", "--phase", "burst", "--rate", "2MB/s"},
+       ": linear:for=1m,rate=2MB/s;burst, from"},
+  };
+  for (const auto& row : rows) {
+    std::vector<std::string> arguments = {"predict"};
+    arguments.insert(arguments.end(), row.arguments.begin(), row.arguments.end());
+    const Ran ran = run(arguments);
+    EXPECT_NE(ran.out.find(row.says), std::string::npos) << ran.out << ran.err;
+  }
+  const Ran refused = run({"predict", "--pattern", "burst", "--rate", "2MB/s"});
+  EXPECT_EQ(refused.code, ExitCode::usage);
+  EXPECT_NE(refused.err.find("pattern 'burst' has no rate"), std::string::npos) << refused.err;
+}
+
 /// The alarm as `aws cloudwatch describe-alarms` would show it with the settings suggested.
 nlohmann::json described(const nlohmann::json& suggestion) {
   return {{"MetricAlarms",
