@@ -104,11 +104,23 @@ def test_a_leak_is_killed_and_the_verdict_says_so():
     assert verdict["recording"]["lost"] == 0
 
 
+def is_valid(path):
+    done = subprocess.run([sys.executable, VALIDATOR, path], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("script, expect", [
+    ("exit 0", "completed"), ("exit 7", "failed"), ("kill -SEGV $$", "crashed"),
+    ("kill -KILL $$", "killed")])
+def test_a_recording_without_an_oom_kill_is_valid_too(script, expect):
+    verdict_of("--memory", "64MiB", "--workload", "--", "sh", "-c", script, expect=expect)
+    is_valid("drill.jsonl")
+
+
 def test_the_recording_is_whole_and_valid():
     verdict_of(*FAST, expect="oom_killed")
-    done = subprocess.run([sys.executable, VALIDATOR, "drill.jsonl"], capture_output=True,
-                          text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    is_valid("drill.jsonl")
     events = [json.loads(line)["event"]
               for line in recording().splitlines()]
     for name in ("probe.started", "workload.started", "leak.started", "memory.sample",
