@@ -165,6 +165,7 @@ void judge(Finding& finding, const Incident& incident) {
   const Transition* before = nullptr;
   const Transition* after = nullptr;
   for (const Transition& each : finding.transitions) {
+    if (incident.kill && each.at <= *incident.kill) finding.cleared = each.to != State::alarm;
     if (each.to != State::alarm) continue;
     if (incident.kill && each.at <= *incident.kill) {
       before = &each;
@@ -173,6 +174,7 @@ void judge(Finding& finding, const Incident& incident) {
     }
   }
   const Transition* fired = before != nullptr ? before : after;
+  finding.cleared = finding.cleared && before != nullptr;
   if (fired == nullptr) return;
   finding.fired = before != nullptr ? Fired::before : Fired::after;
   finding.fired_after_s = incident.after_s(fired->at);
@@ -206,6 +208,7 @@ Finding examine_metric(const MetricAlarm& alarm, const SeriesSet& set, const Inc
       finding.fired = Fired::never;
       finding.fired_after_s.reset();
       finding.lead_s.reset();
+      finding.cleared = false;
     }
     return finding;
   }
@@ -286,6 +289,9 @@ Findings examine(const AlarmSet& set, const SeriesSet& series, const Incident& i
       judge(finding, incident);
       finding.why = firing.empty() ? "none of the alarms that its rule names fired"
                                    : "of the alarms that its rule names, these fired: " + firing;
+      if (!firing.empty() && finding.fired == Fired::never) {
+        finding.why += "; never so that the rule was true";
+      }
       if (!unknown.empty()) {
         finding.why +=
             fmt::format("; {} is not in the set, and taken for INSUFFICIENT_DATA", unknown.front());
@@ -316,7 +322,10 @@ Findings examine(const AlarmSet& set, const SeriesSet& series, const Incident& i
       // A composite has no points of its own to align: those that its rule names speak for it.
       lead = each.alignments ? each.alignments->worst_lead_s : std::nullopt;
     }
-    if (lead && *lead >= 0) findings.lead_s = std::max(findings.lead_s.value_or(0), *lead);
+    if (lead && *lead >= 0 && (!findings.lead_s || *lead > *findings.lead_s)) {
+      findings.lead_s = lead;
+      findings.lead_by = each.name;
+    }
   }
   if (question.lead) {
     findings.met =

@@ -55,6 +55,7 @@ struct Finding {
   Fired fired = Fired::never;
   std::optional<double> fired_after_s = {};
   std::optional<double> lead_s = {};  ///< before the kill; negative: after it
+  bool cleared = false;               ///< it fired before the kill, and was over when that came
   std::string why;                    ///< one sentence, without its full stop
   std::vector<Transition> transitions = {};
   std::optional<Alignments> alignments = {};
@@ -67,6 +68,7 @@ struct Findings {
   std::vector<Finding> alarms;
   /// The longest lead of all alarms before the kill, as Question counts it.
   std::optional<double> lead_s = {};
+  std::string lead_by = {};  ///< the alarm that gives it
   /// Where a lead was asked for: whether there was one. Without a kill there is none to prove.
   std::optional<bool> met = {};
 };

@@ -68,7 +68,8 @@ std::string fired_text(const Finding& finding, const Incident& incident) {
     case Fired::before:
     case Fired::after:
       if (!incident.kill) return "fires after " + format_seconds(*finding.fired_after_s);
-      return fmt::format("fires {} the kill", lead_text(*finding.lead_s));
+      return fmt::format("fires {} the kill{}", lead_text(*finding.lead_s),
+                         finding.cleared ? ", and is over when that comes" : "");
   }
   return "";
 }
@@ -103,6 +104,7 @@ Json json_alarms(const Findings& findings, const Incident& incident) {
                  {"fired", std::string(name(finding.fired))},
                  {"fired_after_s", number_or_null(finding.fired_after_s)},
                  {"lead_s", number_or_null(finding.lead_s)},
+                 {"cleared", finding.cleared},
                  {"why", finding.why}};
     Json transitions = Json::array();
     for (const Transition& each : finding.transitions) {
@@ -166,8 +168,9 @@ std::string text_alarms(const Findings& findings, const AlarmSet& set, const Inc
   if (!incident.kill) {
     lead = "nothing was killed: no lead can be shown";
   } else if (findings.lead_s) {
-    lead = fmt::format("{} before the kill{}", format_seconds(*findings.lead_s),
-                       question.any_alignment ? ", in the worst alignment" : "");
+    lead = fmt::format("{} before the kill{}: {}", format_seconds(*findings.lead_s),
+                       question.any_alignment ? ", in the worst alignment" : "",
+                       printable(findings.lead_by));
   } else {
     lead = "no alarm fires before the kill";
   }

@@ -257,6 +257,30 @@ TEST(Findings, TheOneShape) {
   EXPECT_NE(text.find("no alarm fires before the kill"), std::string::npos) << text;
 }
 
+TEST(Findings, AnAlarmThatWasOverWhenTheKillCameIsMarked) {
+  auto set = *load_alarms("guide");
+  set.metric.resize(2);
+  MetricAlarm& low = set.metric[0];
+  low.name = "low";
+  low.comparison = Comparison::less;
+  low.threshold = 40;
+  set.metric[1].threshold = 50;
+  set.composite.push_back({"both", *Rule::parse("ALARM(low) AND ALARM(\"memory-utilization\")")});
+  const auto watch = leak(set);
+  const auto asked = question(0, 60);
+  const auto findings = found(set, watch, asked);
+  EXPECT_EQ(findings.alarms[0].fired, Fired::before);
+  EXPECT_TRUE(findings.alarms[0].cleared);
+  EXPECT_FALSE(findings.alarms[1].cleared);
+  EXPECT_EQ(findings.alarms[2].why,
+            "of the alarms that its rule names, these fired: low, memory-utilization; never so "
+            "that the rule was true");
+  const std::string text = text_alarms(findings, set, *watch.incident(), asked);
+  EXPECT_NE(text.find(" before the kill, and is over when that comes\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" before the kill: low; 60.0 s required: yes"), std::string::npos) << text;
+}
+
 TEST(Findings, NeverMeansInNoAlignment) {
   auto set = *load_alarms("guide");
   set.metric[0].threshold = 95;
