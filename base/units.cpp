@@ -103,7 +103,7 @@ Result<double> parse_percent(std::string_view text) {
   }
   if (!(parts->first > 0 && parts->first <= 100)) {
     return fail(quoted(text) + " is out of range", {},
-                "a percentage of the limit is above 0% and at most 100%");
+                "a percentage here is above 0% and at most 100%");
   }
   return parts->first;
 }

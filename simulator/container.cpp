@@ -1,5 +1,6 @@
 #include "container.h"
 
+#include <algorithm>
 #include <array>
 
 #include "identity/identity.h"
@@ -93,6 +94,16 @@ Result<void> check_room(const Container& container, bool allow_unlimited) {
       "--allow-unlimited";
   if (!limit) {
     if (allow_unlimited) return {};
+    // One that is above the host's memory binds nothing.
+    const auto& considered = container.effective().considered;
+    const auto vain = std::find_if(considered.begin(), considered.end(), [](const auto& each) {
+      return each.source != cgroup::LimitSource::host && each.bytes;
+    });
+    if (vain != considered.end()) {
+      return fail("the memory limit of " + format_bytes(*vain->bytes) +
+                      " is above the host's memory: the leak would exhaust the whole host",
+                  vain->where, remedy);
+    }
     return fail(container.effective().complete
                     ? "no memory limit: the leak would exhaust the whole host"
                     : "no memory limit is visible, though one above this cgroup may bind",

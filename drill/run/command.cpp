@@ -619,7 +619,10 @@ ExitCode run_once(const Settings& settings, const std::optional<alarm::Watched>&
   file->write_line(ended_line(drill, clock.wall()));
   ++drill.counts.lines;
   ++drill.counts.events;
-  if (file->error()) code = complain(streams, *file->error(), ExitCode::io_error);
+  if (file->error()) {
+    drill.recorded = false;
+    code = complain(streams, *file->error(), ExitCode::io_error);
+  }
   if (watched) judge_alarms(drill, *watched, watch);
   if (settings.named != nullptr) drill.learnt = settings.named->learnt(drill);
   for (const std::string& disagreement : drill.verdict.disagreements) {

@@ -206,8 +206,9 @@ void add_prediction(Lines& lines, const Drill& drill) {
 
 void add_recording(Lines& lines, const Drill& drill) {
   const auto& counts = drill.counts;
-  std::string text = fmt::format("{}: {} events, {} lost", printable(drill.recording),
-                                 counts.events, drill.account.lost);
+  std::string text =
+      fmt::format("{}: {} events, {} lost{}", printable(drill.recording), counts.events,
+                  drill.account.lost, drill.recorded ? "" : ", not all of them written");
   if (counts.foreign > 0) text += fmt::format(", {} other lines", counts.foreign);
   if (counts.broken > 0) text += fmt::format(", {} broken lines", counts.broken);
   lines.add("recording", text);

@@ -23,6 +23,7 @@ struct Drill {
   std::string workload;      ///< the command line
   std::string command = {};  ///< the one of oomdrill that does it again
   std::string recording;
+  bool recorded = true;  ///< all of it could be written
   recording::Counts counts;
   std::vector<recording::Problem> problems;
   recording::Account account;

@@ -427,6 +427,7 @@ def test_a_recording_that_cannot_be_written():
     done = run("oomdrill", "run", "--quiet", "--output", "/dev/full", *FAST)
     assert done.returncode == 74
     assert "/dev/full" in done.stderr and done.stderr.count("\n") == 1
+    assert "lost, not all of them written" in done.stdout
     # The verdict does not depend on it.
     assert "verdict      oom_killed" in done.stdout
 

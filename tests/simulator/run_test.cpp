@@ -188,6 +188,15 @@ TEST(Refusal, NoLimit) {
   EXPECT_EQ(machine.written, 1'000'000u);
 }
 
+TEST(Refusal, ALimitAboveTheMemoryOfTheHost) {
+  FakeMachine machine;
+  machine.set_limit(std::to_string(std::uint64_t{1} << 40));
+  EXPECT_EQ(machine.run({"--duration", "1s"}), kUnavailable);
+  EXPECT_NE(machine.err.text().find("the memory limit of 1.0 TiB is above the host's memory"),
+            std::string::npos)
+      << machine.err.text();
+}
+
 TEST(Refusal, NoLimitForAPercentage) {
   FakeMachine machine;
   machine.set_limit("max");
