@@ -184,6 +184,13 @@ std::vector<std::pair<std::string, std::string>> guarantees(const DoctorFacts& f
   const Subject& subject = *facts.subject;
   const cgroup::Sample& sample = facts.reading.sample;
   const bool v2 = subject.location->version == cgroup::Version::v2;
+  if (sample.own.oom_kill_disable == 1U) {
+    out.emplace_back("oom_killer_off",
+                     "The OOM killer is off here (oom_kill_disable; docker run "
+                     "--oom-kill-disable): at the limit nothing is killed, and every process that "
+                     "wants memory hangs until some is freed. Nothing tells of that but usage at "
+                     "the limit and memory.pressure.");
+  }
   if (!subject.counters_trusted) {
     out.emplace_back("oom_kills",
                      "This kernel is gVisor's. It counts no OOM kills: one cannot be told from "

@@ -116,6 +116,11 @@ void Monitor::start(const StartFacts& facts) {
         "this kernel counts no OOM kills (oom_kill, Linux 4.13): they cannot be told from another "
         "SIGKILL");
   }
+  if (readable && now_.has_sample && now_.sample.own.oom_kill_disable == 1U) {
+    warn(
+        "the OOM killer is off here (oom_kill_disable): at the limit nothing is killed, and every "
+        "process that wants memory hangs");
+  }
   if (readable && now_.has_sample && !now_.limit) {
     warn(
         "no memory limit was found: thresholds and forecasts are off; set one "

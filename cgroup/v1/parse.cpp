@@ -34,7 +34,8 @@ Bytes* find(StatFile& file, std::string_view key, std::size_t& hint) {
   return field == nullptr ? nullptr : &(file.stat.*(field->member));
 }
 
-constexpr Field<Counters> kOomControlFields[] = {{"oom_kill", &Counters::oom_kill}};
+constexpr Field<Counters> kOomControlFields[] = {{"oom_kill_disable", &Counters::oom_kill_disable},
+                                                 {"oom_kill", &Counters::oom_kill}};
 
 }  // namespace
 

@@ -56,6 +56,7 @@ class LimitedCgroup {
   /// Empty where the cgroup can be used.
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool is_v1() const { return v1_; }
   [[nodiscard]] std::function<void()> enter() const {
     return [path = path_] { (void)write_file(path + "/cgroup.procs", "0"); };
   }
@@ -331,6 +332,20 @@ TEST(RealCgroup, EveryLineIsWhatTheSchemaSays) {
     ASSERT_NE(first, std::string::npos) << text;
     EXPECT_NE(text.find("memory.oom_kill", first + 1), std::string::npos) << text;
   }
+}
+
+TEST(RealCgroup, AnOomKillerThatIsOffIsTold) {
+  LimitedCgroup cgroup(kLimit);
+  REQUIRE_CGROUP(cgroup);
+  // cgroup v2 has no such switch.
+  OOMDRILL_REQUIRE(cgroup.is_v1(), "memory is on cgroup v2", "run it where memory is on cgroup v1");
+  ASSERT_TRUE(write_file(cgroup.path() + "/memory.oom_control", "1"));
+  ProbeProcess doctor({"doctor"}, cgroup.enter());
+  EXPECT_EQ(doctor.wait(), 0);
+  EXPECT_TRUE(has(doctor.out(), "The OOM killer is off here")) << doctor.out();
+  ProbeProcess probe(run_script("exit 0"), cgroup.enter());
+  EXPECT_EQ(probe.wait(), 0);
+  EXPECT_TRUE(has(probe.err(), "the OOM killer is off here")) << probe.err();
 }
 
 TEST(RealCgroup, DoctorFindsTheLimit) {

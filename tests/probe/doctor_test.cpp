@@ -62,6 +62,11 @@ TEST(Guarantees, OfAContainerOnV1) {
 }
 
 TEST(Guarantees, ClaimNothingThatDoesNotHold) {
+  auto hanging = v2_container();
+  EXPECT_EQ(guarantee(hanging, "oom_killer_off"), "");
+  hanging.reading.sample.own.oom_kill_disable = 1;
+  EXPECT_TRUE(says(hanging, "oom_killer_off", "hangs until some is freed"));
+
   auto facts = v2_container();
   facts.subject->counters_trusted = false;
   EXPECT_TRUE(says(facts, "oom_kills", "cannot be told"));

@@ -43,6 +43,8 @@ struct Counters {
   Count oom;             ///< v2 only. Never decide on it (facts.md, 2)
   Count oom_kill;        ///< processes killed. v1: memory.oom_control
   Count oom_group_kill;  ///< kernel 5.17
+  /// v1's memory.oom_control: 1 where the OOM killer is off, and processes hang at the limit.
+  Count oom_kill_disable;
 };
 
 /// memory.pressure; averages in percent, totals in microseconds.

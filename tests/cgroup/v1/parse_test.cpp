@@ -49,6 +49,7 @@ TEST(V1Stat, ErrorNamesPathAndLine) {
 
 TEST(V1OomControl, HasOomKillSince413) {
   EXPECT_EQ(parse_oom_control("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n", "f")->oom_kill, 3u);
+  EXPECT_EQ(parse_oom_control("oom_kill_disable 1\nunder_oom 0\n", "f")->oom_kill_disable, 1u);
   EXPECT_EQ(parse_oom_control("oom_kill_disable 0\nunder_oom 0\n", "f")->oom_kill, std::nullopt);
   EXPECT_FALSE(parse_oom_control("oom_kill 99999999999999999999\n", "f"));
 }
