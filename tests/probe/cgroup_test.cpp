@@ -345,7 +345,7 @@ TEST(RealCgroup, AnOomKillerThatIsOffIsTold) {
   EXPECT_TRUE(has(doctor.out(), "The OOM killer is off here")) << doctor.out();
   ProbeProcess probe(run_script("exit 0"), cgroup.enter());
   EXPECT_EQ(probe.wait(), 0);
-  EXPECT_TRUE(has(probe.err(), "the OOM killer is off here")) << probe.err();
+  EXPECT_TRUE(has(probe.the("probe.warning"), "the OOM killer is off here")) << probe.out();
 }
 
 TEST(RealCgroup, DoctorFindsTheLimit) {
