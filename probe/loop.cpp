@@ -38,7 +38,9 @@ LoopEnd run_loop(Monitor& monitor, Supervisor* supervisor, const Source& source,
         if (signal.number == SIGCHLD) {
           child_ended = true;
         } else if (supervisor != nullptr) {
+          const bool asked = supervisor->stop_requested();
           supervisor->forward(signal);
+          if (!asked && supervisor->stop_requested()) monitor.workload_stopping(signal.number);
         } else {
           return {std::nullopt, "signal"};
         }

@@ -201,6 +201,15 @@ void Monitor::workload_started(Workload& workload, std::string_view command,
   say(started, Weight::important);
 }
 
+void Monitor::workload_stopping(int signal) {
+  const SignalName name(signal);
+  auto stopping = event("workload.stopping");
+  stopping.integer("pid", workload_->pid()).text("signal", name.view());
+  if (now_.has_sample) stopping.number("used_bytes", now_.sample.current);
+  stopping.number("limit_bytes", now_.limit);
+  say(stopping, Weight::important);
+}
+
 Nanoseconds Monitor::deadline() const {
   return pending_ ? std::min(look_at_, pending_->decide_at) : look_at_;
 }

@@ -81,6 +81,9 @@ class Monitor {
   void watch_processes(ProcessTable table) { processes_ = std::move(table); }
   void workload_started(Workload& workload, std::string_view command,
                         std::optional<int> oom_score_adj);
+  /// The first request to stop was passed on: where a stop timeout then kills the probe too, it is
+  /// the last that anyone hears.
+  void workload_stopping(int signal);
 
   /// When tick() is due.
   [[nodiscard]] Nanoseconds deadline() const;

@@ -102,6 +102,8 @@ constexpr std::array kLayouts = {
            "[core_dumped=true:, core dumped][oom_evidence=none:, no OOM counter here]"
            "[, peak {peak_bytes}][ of {limit_bytes}]"},
     Layout{"workload.started", "", "pid {pid}: {command}"},
+    Layout{"workload.stopping", "",
+           "{signal} passed on to pid {pid}[, used {used_bytes}][ of {limit_bytes}]"},
 };
 
 }  // namespace

@@ -143,6 +143,20 @@ TEST(Run, KillsWhatDoesNotStopWhenAskedTo) {
   EXPECT_TRUE(has(exited, R"(,"SIGKILL":)")) << exited;
 }
 
+TEST(Run, ARequestToStopIsToldOnceAndWhenItIsPassedOn) {
+  // A stop timeout kills the container, and the probe with it: it could say nothing later.
+  ProbeProcess probe(run_script("trap '' TERM; echo ready; while :; do sleep 0.02; done",
+                                {"--kill-after", "200ms"}));
+  ASSERT_TRUE(probe.wait_for("ready\n"));
+  probe.signal(SIGTERM);
+  ASSERT_TRUE(probe.wait_for("workload.stopping"));
+  probe.signal(SIGTERM);
+  EXPECT_EQ(probe.wait(), 137);
+  EXPECT_LT(probe.out().find("workload.stopping"), probe.out().find("workload.exited"));
+  const auto stopping = probe.the("workload.stopping");
+  EXPECT_TRUE(has(stopping, R"("signal":"SIGTERM")")) << stopping;
+}
+
 TEST(Run, AnAbortInAFullAddressSpaceIsLikelyAnAllocationThatFailed) {
   // Half of the address space that it may have is taken at the look that comes before the end.
   ProbeProcess probe({"run", "--format", "json", "--interval", "20ms", "--min-interval", "20ms",

@@ -194,6 +194,11 @@ inline std::vector<Event> every_event() {
       .integer("pid", 7)
       .text("command", "leaksim --rate 1MB/s")
       .integer("oom_score_adj", 1000);
+  make("workload.stopping")
+      .integer("pid", 7)
+      .text("signal", "SIGTERM")
+      .number("used_bytes", 64'290'816u)
+      .number("limit_bytes", 67'108'864u);
   make("container.ended")
       .integer("pid", 41)
       .text("verdict", "oom_killed")

@@ -92,6 +92,8 @@ def narrated(event):
         text = f"workload ended: {event['verdict']}, exit code {event['exit_code']}"
     elif name == "workload.started":
         text = f"workload started: {event['command']}"
+    elif name == "workload.stopping":
+        text = f"{event['signal']} passed on to the workload"
     elif name == "memory.growth" and "eta_oom_s" in event:
         text = f"growth: {event['eta_oom_s']:g} s to the limit"
     elif name == "probe.warning":
