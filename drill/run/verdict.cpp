@@ -136,6 +136,10 @@ Verdict derive(const recording::Account& inside, const Outside& outside) {
       verdict.why = inside.exited->signal.empty()
                         ? fmt::format("exit code {}", inside.exited->exit_code.value_or(0))
                         : inside.exited->signal;
+      if (inside.exited->exit_code == 128U + SIGKILL && inside.exited->signal.empty() &&
+          !inside.kills.empty()) {
+        verdict.why += ", as a shell passes on that its child was killed, which was an OOM kill";
+      }
     }
   } else if (outside.status) {
     // The probe is gone without its last word: only the outside is left to tell.

@@ -144,6 +144,15 @@ TEST(Verdict, NamesItsEvidence) {
   EXPECT_NE(verdict.why.find("0 → 1 inside"), std::string::npos) << verdict.why;
 }
 
+TEST(Verdict, SaysWhatAShellPassesOn) {
+  const auto shell =
+      derive(account_of(kill_event(0, 1) + ended("failed", 137)), outside(0, 1, exited(137)));
+  EXPECT_EQ(shell.outcome, "failed");
+  EXPECT_NE(shell.why.find("exit code 137, as a shell passes on"), std::string::npos) << shell.why;
+  const auto other = derive(account_of(ended("failed", 137)), outside(0, 0, exited(137)));
+  EXPECT_EQ(other.why.find("shell"), std::string::npos) << other.why;
+}
+
 TEST(Verdict, SaysWhoStoppedTheDrill) {
   Outside seen = outside(0, 0, exited(143));
   seen.timed_out = true;
