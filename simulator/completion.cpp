@@ -200,8 +200,7 @@ int run(const Arguments& arguments, const Machine& machine) {
   if (arguments.positionals.size() == 1) {
     for (const Shell& shell : kShells) {
       if (shell.name != arguments.positionals.front()) continue;
-      print(machine.out, shell.script(machine));
-      return kDone;
+      return simulator::answer(machine.out, machine.err, shell.script(machine));
     }
   }
   const std::string given =

@@ -12,6 +12,7 @@ enum ExitCode : int {
   kUnavailable = 69,  ///< no memory cgroup or no limit, or no room for a leak in it
   kInternal = 70,     ///< a fault of leaksim's own
   kNoMemory = 71,     ///< the kernel refused memory before any limit was reached (ulimit -v)
+  kNotWritten = 74,   ///< an answer could not be written; a leak goes on without its reader
 };
 /// Of a worker whose parent has gone; nobody is left to see it.
 inline constexpr int kOrphaned = kInternal;

@@ -117,8 +117,7 @@ std::string overview(std::span<const memory::Kind> kinds) {
 
 int answer(const Arguments& arguments, const Machine& machine) {
   if (arguments.positionals.empty()) {
-    print(machine.out, overview(machine.kinds));
-    return kDone;
+    return simulator::answer(machine.out, machine.err, overview(machine.kinds));
   }
   std::string text;
   for (const std::string& each : arguments.positionals) {
@@ -129,8 +128,7 @@ int answer(const Arguments& arguments, const Machine& machine) {
     }
     text += (text.empty() ? "" : "\n") + explain(*choice);
   }
-  print(machine.out, text);
-  return kDone;
+  return simulator::answer(machine.out, machine.err, text);
 }
 
 }  // namespace

@@ -91,8 +91,7 @@ const Command& command() {
 }
 
 int run(const Arguments&, const Machine& machine) {
-  print(machine.out, page(machine));
-  return kDone;
+  return simulator::answer(machine.out, machine.err, page(machine));
 }
 
 }  // namespace

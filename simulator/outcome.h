@@ -22,8 +22,10 @@ inline tl::unexpected<Failure> refuse(ExitCode code, Error error) {
   return tl::unexpected<Failure>(Failure{code, std::move(error)});
 }
 
-/// All of `text`, or as much as `fd` takes.
+/// All of `text`, or as much as `fd` takes. errno says why not all, else it is 0.
 void print(int fd, std::string_view text);
+/// An answer on `out`, and the exit code: a reader that has gone had what it wanted.
+ExitCode answer(int out, int err, std::string_view text);
 /// One line of leaksim's on `fd`, stderr.
 void complain(int fd, const std::string& line);
 

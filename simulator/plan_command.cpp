@@ -188,8 +188,7 @@ int run(const Arguments& arguments, const Machine& machine) {
   }
   const auto plot = plot_curve(*request, *end, terminal_width(machine.out));
   if (!plot) return refuse(plot.error());
-  print(machine.out, *plot + caption(*request, *end));
-  return kDone;
+  return simulator::answer(machine.out, machine.err, *plot + caption(*request, *end));
 }
 
 }  // namespace

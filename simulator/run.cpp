@@ -27,12 +27,10 @@ int run(std::span<const std::string> texts, const Machine& machine) {
     return kUsage;
   }
   if (arguments->help) {
-    print(machine.out, help_text(kCommand));
-    return kDone;
+    return simulator::answer(machine.out, machine.err, help_text(kCommand));
   }
   if (arguments->version) {
-    print(machine.out, fmt::format("leaksim {}\n", kVersion));
-    return kDone;
+    return simulator::answer(machine.out, machine.err, fmt::format("leaksim {}\n", kVersion));
   }
   return run_leak(*arguments, machine);
 }

@@ -27,9 +27,9 @@ std::optional<int> run_subcommand(std::span<const std::string> texts, const Mach
     return kUsage;
   }
   if (arguments->help || arguments->version) {
-    print(machine.out,
-          arguments->help ? help_text(found->command()) : fmt::format("leaksim {}\n", kVersion));
-    return kDone;
+    return answer(
+        machine.out, machine.err,
+        arguments->help ? help_text(found->command()) : fmt::format("leaksim {}\n", kVersion));
   }
   return found->run(*arguments, machine);
 }

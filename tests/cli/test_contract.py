@@ -246,9 +246,13 @@ def test_an_output_file_that_cannot_be_made(tmp_path):
     assert str(missing) in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("program", [OOMPROBE, OOMDRILL])
-def test_an_output_that_cannot_be_written(program):
+@pytest.mark.parametrize("program, arguments", [
+    (OOMPROBE, ["--help"]), (OOMDRILL, ["--help"]), (LEAKSIM, ["--help"]), (LEAKSIM, ["--version"]),
+    (LEAKSIM, ["plan"]), (LEAKSIM, ["explain"]), (LEAKSIM, ["--list-kinds"]), (LEAKSIM, ["man"]),
+    (LEAKSIM, ["completion", "bash"])])
+def test_an_output_that_cannot_be_written(program, arguments):
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([BIN / program, "--help"], stdout=full, stderr=subprocess.PIPE,
+        done = subprocess.run([BIN / program, *arguments], stdout=full, stderr=subprocess.PIPE,
                               check=False, timeout=TIMEOUT)
     assert done.returncode == 74
+    assert done.stderr.count(b"\n") == 1
