@@ -33,6 +33,14 @@ std::string who_of(const Record& record) {
   return who;
 }
 
+/// A moment of the curve.
+void add_to(Run& run, double at_s, const Values& values) {
+  run.series.add(at_s, values);
+  double held = values[static_cast<std::size_t>(Kind::working_set)];
+  if (std::isnan(held)) held = values[static_cast<std::size_t>(Kind::used)];
+  if (!std::isnan(held)) run.working_set.add(static_cast<std::uint64_t>(held));
+}
+
 }  // namespace
 
 bool Run::killed() const {
@@ -98,6 +106,7 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   const std::string_view event = record.event();
   if (run.account.kills_total > kills) {
     weeks_[week_of(record.time())].kills += run.account.kills_total - kills;
+    cut(run, *open);
   }
   if (event == "workload.exited") open->ended = true;
   if (event == "workload.exited" || event == "leak.stopped") settle(run, *open, true);
@@ -120,7 +129,10 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   const auto counted = record.whole("oom_kills");
   const bool after_kill = counted && open->oom_kills && *counted > *open->oom_kills;
   if (counted) open->oom_kills = counted;
-  if (after_kill) return;
+  if (after_kill) {
+    cut(run, *open);
+    return;
+  }
 
   double at = to_seconds(record.time() - run.first) + open->offset_s;
   if (at < open->last_s) {
@@ -159,7 +171,6 @@ void Runs::note(const Record& record, const std::string& path, std::uint64_t sal
   if (open->has_live) values[static_cast<std::size_t>(Kind::live)] = open->live;
   add(run, *open, {at, values});
   if (const auto held = working_set ? working_set : used) {
-    run.working_set.add(*held);
     weeks_[week_of(record.time())].working_set.add(*held);
   }
 }
@@ -169,7 +180,7 @@ void Runs::add(Run& run, Open& open, const Moment& moment) {
   const auto rest = std::find_if(latest.begin(), latest.end(), [&moment](const Moment& each) {
     return moment.at_s - each.at_s <= kTearDown;
   });
-  for (auto each = latest.begin(); each != rest; ++each) run.series.add(each->at_s, each->values);
+  for (auto each = latest.begin(); each != rest; ++each) add_to(run, each->at_s, each->values);
   latest.erase(latest.begin(), rest);
   latest.push_back(moment);
 }
@@ -186,8 +197,15 @@ void Runs::settle(Run& run, Open& open, bool ends) {
            std::max_element(latest.begin(), latest.end(),
                             [used](const Moment& a, const Moment& b) { return used(a) < used(b); });
   }
-  for (auto each = latest.begin(); each != last; ++each) run.series.add(each->at_s, each->values);
+  for (auto each = latest.begin(); each != last; ++each) add_to(run, each->at_s, each->values);
   latest.clear();
+}
+
+void Runs::cut(Run& run, Open& open) {
+  settle(run, open, true);
+  if (run.series.samples() == 0 || run.cuts_s.size() == Series::kMost) return;
+  const double at_s = run.series.buckets().back().last_s;
+  if (run.cuts_s.empty() || run.cuts_s.back() < at_s) run.cuts_s.push_back(at_s);
 }
 
 Result<void> Runs::read(const std::string& path, const Also& also) {

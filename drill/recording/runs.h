@@ -20,7 +20,10 @@ struct Run {
   std::string who;  ///< task and container where the events say so
   Account account;
   Series series;          ///< of seconds since `first`, up to the death
-  Histogram working_set;  ///< of its samples
+  Histogram working_set;  ///< of the same samples
+  /// Where OOM kills cut the curve: each time is that of the last sample before one. What falls
+  /// there was not given back. The first Series::kMost.
+  std::vector<double> cuts_s = {};
   WallTime first;
   WallTime last;
   std::optional<std::uint64_t> limit_bytes = {};
@@ -89,6 +92,8 @@ class Runs {
   void add(Run& run, Open& open, const Moment& moment);
   /// Its latest moments, too, are the curve's: all, or as far as it did not come down.
   void settle(Run& run, Open& open, bool ends);
+  /// An OOM kill: what it takes is no part of the curve, and what follows begins anew.
+  void cut(Run& run, Open& open);
   Open* open_for(const Record& record, const std::string& path, std::uint64_t key);
 
   std::vector<Run> runs_;

@@ -56,14 +56,27 @@ void conclude(Group& group, const Margin& margin) {
   const std::string basis = fmt::format("its peak of {} and {:g} % above",
                                         format_bytes(advice.peak_bytes), margin.percent);
 
+  bool cut_short = false;
+  bool cut_known = false;
   for (const Run* run : group.runs) {
     const trend::Trend trend = trend::classify(*run);
+    if (run->account.kills_total > 0 || run->killed()) {
+      const bool known = trend.pattern != trend::Pattern::too_short;
+      cut_known = cut_known || known;
+      cut_short = cut_short || !known;
+    }
     if (!trend.leaks()) continue;
     // No size is right for what grows: none is recommended.
     advice.verdict = Verdict::fix_the_leak;
     advice.why = fmt::format("it leaks ({}): {}", words(trend.pattern), trend.why);
     advice.memory_bytes = advice.limit_bytes.value_or(0);
     advice.reserve_bytes = advice.reservation_bytes.value_or(0);
+    return;
+  }
+  if (cut_short && !cut_known) {
+    advice.why =
+        fmt::format("{} OOM kill{} cut the peak, and too few samples tell whether it leaks",
+                    advice.kills, advice.kills == 1 ? "" : "s");
     return;
   }
   std::uint64_t now = advice.limit_bytes.value_or(0);
@@ -85,10 +98,10 @@ void conclude(Group& group, const Margin& margin) {
     return;
   }
   const double change = static_cast<double>(then) / static_cast<double>(now) - 1;
-  if (advice.kills > 0 && then <= now) {
+  if (advice.kills > 0) {
     advice.verdict = Verdict::grow;
     // At the limit the peak is cut: what it would have needed is not known.
-    advice.memory_bytes = whole_mib(static_cast<double>(now) * factor);
+    advice.memory_bytes = std::max(then, whole_mib(static_cast<double>(now) * factor));
     advice.fargate = fargate_size(advice.memory_bytes, margin.cpu);
     if (margin.fargate && advice.fargate) {
       advice.memory_bytes = std::uint64_t{advice.fargate->memory_mib} * kMiB;

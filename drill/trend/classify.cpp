@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/units.h"
 
@@ -13,6 +14,13 @@ namespace {
 using recording::Bucket;
 using recording::Kind;
 using recording::Run;
+
+/// A part of a run's curve between two OOM kills, or all of it.
+struct Stretch {
+  const Run& run;
+  std::span<const Bucket> buckets;
+  bool killed;  ///< it ends with a kill
+};
 
 constexpr std::size_t kLeastPoints = 8;
 /// What is less than this, or less than this part of what is used at most, is no growth.
@@ -49,8 +57,9 @@ constexpr std::array<std::string_view, kPatterns> kWords = {
 
 enum class Of { mean, least, most };
 
-std::vector<Point> points_of(const Run& run, Kind kind, Of what, std::size_t most = kMostPoints) {
-  const auto& buckets = run.series.buckets();
+std::vector<Point> points_of(const Stretch& stretch, Kind kind, Of what,
+                             std::size_t most = kMostPoints) {
+  const auto& buckets = stretch.buckets;
   const std::size_t each = (buckets.size() + most - 1) / std::max<std::size_t>(most, 1);
   std::vector<Point> points;
   for (std::size_t i = 0; i < buckets.size(); i += each) {
@@ -181,6 +190,12 @@ std::string bytes(double value) {
   return format_bytes(static_cast<std::uint64_t>(std::max(0.0, value)));
 }
 
+std::uint64_t samples_of(const Stretch& stretch) {
+  std::uint64_t samples = 0;
+  for (const Bucket& bucket : stretch.buckets) samples += bucket.samples;
+  return samples;
+}
+
 double last_of(const std::vector<Point>& points) { return points.back().value; }
 
 Trend::Interval interval(double room, const Slope& pace) {
@@ -189,8 +204,8 @@ Trend::Interval interval(double room, const Slope& pace) {
   return result;
 }
 
-double cache_range(const Run& run) {
-  const auto points = points_of(run, Kind::file, Of::mean);
+double cache_range(const Stretch& stretch) {
+  const auto points = points_of(stretch, Kind::file, Of::mean);
   if (points.empty()) return 0;
   const auto [low, high] =
       std::minmax_element(points.begin(), points.end(),
@@ -198,10 +213,10 @@ double cache_range(const Run& run) {
   return high->value - low->value;
 }
 
-void add_kinds(const Run& run, Trend& trend) {
+void add_kinds(const Stretch& stretch, Trend& trend) {
   for (const Kind kind : {Kind::less_cache, Kind::used, Kind::anon, Kind::file, Kind::shmem,
                           Kind::kernel, Kind::live}) {
-    const auto points = points_of(run, kind, Of::mean);
+    const auto points = points_of(stretch, kind, Of::mean);
     const auto slope = theil_sen(points);
     if (!slope) continue;
     trend.kinds.push_back({kind, *slope, points.front().value, last_of(points)});
@@ -229,9 +244,9 @@ double value_at(const std::vector<Point>& points, double at) {
 }
 
 /// What is resident beyond what is in use grows, and is a good part of it at last.
-bool is_fragmented(const Run& run, const std::vector<Point>& resident, double least,
+bool is_fragmented(const Stretch& stretch, const std::vector<Point>& resident, double least,
                    std::string& why) {
-  const auto live = points_of(run, Kind::live, Of::mean);
+  const auto live = points_of(stretch, Kind::live, Of::mean);
   if (live.size() < kLeastPoints) return false;
   double greatest = 0;
   for (const Point& point : resident) greatest = std::max(greatest, point.value);
@@ -245,43 +260,39 @@ bool is_fragmented(const Run& run, const std::vector<Point>& resident, double le
   return true;
 }
 
-}  // namespace
-
-std::string_view name(Pattern pattern) { return kNames[static_cast<std::size_t>(pattern)]; }
-std::string_view words(Pattern pattern) { return kWords[static_cast<std::size_t>(pattern)]; }
-
-Trend classify(const Run& run) {
+Trend judge(const Stretch& stretch) {
+  const Run& run = stretch.run;
   Trend trend;
-  add_kinds(run, trend);
-  const auto mean = points_of(run, Kind::less_cache, Of::mean);
+  add_kinds(stretch, trend);
+  const auto mean = points_of(stretch, Kind::less_cache, Of::mean);
   const auto whole = mean.empty() ? std::nullopt : theil_sen(mean);
   if (mean.size() < kLeastPoints || !whole) {
     trend.why =
-        fmt::format("{} samples are too few: {} are needed", run.series.samples(), kLeastPoints);
+        fmt::format("{} samples are too few: {} are needed", samples_of(stretch), kLeastPoints);
     return trend;
   }
-  const auto lows = points_of(run, Kind::less_cache, Of::least);
-  const auto highs = points_of(run, Kind::less_cache, Of::most);
+  const auto lows = points_of(stretch, Kind::less_cache, Of::least);
+  const auto highs = points_of(stretch, Kind::less_cache, Of::most);
   double least_value = HUGE_VAL;
   double greatest = 0;
   for (const Point& point : lows) least_value = std::min(least_value, point.value);
   for (const Point& point : highs) greatest = std::max(greatest, point.value);
   const double range = greatest - least_value;
   const double least =
-      std::max({kLeastBytes, kLeastPart * greatest, kCacheNotes * cache_range(run)});
+      std::max({kLeastBytes, kLeastPart * greatest, kCacheNotes * cache_range(stretch)});
   const double limit = static_cast<double>(run.limit_bytes.value_or(0));
   const double room = limit - last_of(highs);
   const auto forecast = [&](const Slope& pace) {
     trend.pace = pace;
     trend.grows = grows_most(trend);
-    if (limit > 0 && room > 0 && pace.per_s > 0 && !run.killed() && !run.account.exited) {
+    if (limit > 0 && room > 0 && pace.per_s > 0 && !stretch.killed && !run.account.exited) {
       trend.to_oom = interval(room, pace);
     }
   };
 
   const auto no_leak = [&](std::string why) {
-    const auto used = points_of(run, Kind::used, Of::mean);
-    const auto file = points_of(run, Kind::file, Of::mean);
+    const auto used = points_of(stretch, Kind::used, Of::mean);
+    const auto file = points_of(stretch, Kind::file, Of::mean);
     const double cache = file.empty() ? 0 : last_of(file) - file.front().value;
     const double grown = used.empty() ? 0 : last_of(used) - used.front().value;
     if (cache > std::max(least, 0.1 * last_of(used)) && cache > 0.5 * grown && grown > 0) {
@@ -296,7 +307,7 @@ Trend classify(const Run& run) {
     return trend;
   };
 
-  if (std::string why; is_fragmented(run, mean, least, why)) {
+  if (std::string why; is_fragmented(stretch, mean, least, why)) {
     trend.pattern = Pattern::fragmentation;
     trend.why = why;
     forecast(*whole);
@@ -340,7 +351,7 @@ Trend classify(const Run& run) {
       return trend;
     }
     // The step that kills may be over within one look: then the ones before tell.
-    if (run.killed() &&
+    if (stretch.killed &&
         (steps.count >= 2 ||
          last_of(mean) - mean[mean.size() - std::min<std::size_t>(3, mean.size())].value >
              kTurn * range)) {
@@ -368,6 +379,71 @@ Trend classify(const Run& run) {
                           bytes(mean.front().value), bytes(last_of(mean)));
   forecast(*half_slope);
   return trend;
+}
+
+/// Between its kills. A bucket that holds samples of both sides of one belongs to neither.
+std::vector<Stretch> stretches_of(const Run& run) {
+  const std::span<const Bucket> buckets = run.series.buckets();
+  std::vector<Stretch> stretches;
+  std::size_t begin = 0;
+  for (const double cut : run.cuts_s) {
+    std::size_t end = begin;
+    while (end < buckets.size() && buckets[end].last_s <= cut) ++end;
+    if (end > begin) stretches.push_back({run, buckets.subspan(begin, end - begin), true});
+    begin = end;
+    if (begin < buckets.size() && buckets[begin].first_s <= cut) ++begin;
+  }
+  if (begin < buckets.size() || stretches.empty()) {
+    stretches.push_back({run, buckets.subspan(begin), run.killed()});
+  }
+  return stretches;
+}
+
+}  // namespace
+
+std::string_view name(Pattern pattern) { return kNames[static_cast<std::size_t>(pattern)]; }
+std::string_view words(Pattern pattern) { return kWords[static_cast<std::size_t>(pattern)]; }
+
+Trend classify(const Run& run) {
+  const auto stretches = stretches_of(run);
+  if (stretches.size() == 1) return judge(stretches.front());
+  // What fell with a kill was not given back: each kill ends what grew up to it, and one after the
+  // other is judged. The first that leaks tells for all (but what grows now is to be told when it
+  // meets the limit), or else what was seen for longest.
+  std::optional<Trend> leak;
+  std::optional<Trend> longest;
+  std::size_t samples = 0;
+  std::size_t known = 0;
+  std::size_t leaks = 0;
+  bool grows_now = false;
+  for (const Stretch& stretch : stretches) {
+    Trend trend = judge(stretch);
+    if (trend.pattern == Pattern::too_short) continue;
+    if (stretch.killed) ++known;
+    if (stretch.killed && trend.leaks()) ++leaks;
+    if (!stretch.killed && trend.leaks()) grows_now = true;
+    if (trend.leaks() && (!leak || trend.to_oom)) leak = trend;
+    if (samples_of(stretch) > samples) {
+      samples = samples_of(stretch);
+      longest = std::move(trend);
+    }
+  }
+  const std::string kills = fmt::format("{} OOM kill{}", run.account.kills_total,
+                                        run.account.kills_total == 1 ? "" : "s");
+  if (!longest) {
+    Trend trend;
+    trend.why = fmt::format("{} leave no {} samples in a row", kills, kLeastPoints);
+    return trend;
+  }
+  // One victim among many may have been small.
+  if (!leak || (2 * leaks < known && !grows_now)) return *longest;
+  leak->why = fmt::format("{}, and it {}: {}", kills,
+                          leaks == 0                 ? "grows since"
+                          : leaks == 1 && known == 1 ? "grew up to it"
+                          : leaks == known           ? "grew up to each"
+                                                     : fmt::format("grew up to {} of them", leaks),
+                          leak->why);
+  return *leak;
 }
 
 }  // namespace oomdrill::trend

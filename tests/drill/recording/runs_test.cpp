@@ -149,6 +149,19 @@ TEST(Runs, WhatAKillLeftIsNotWhatWasUsed) {
   EXPECT_EQ(runs->all().front().series.last(Kind::used), 600);
 }
 
+TEST(Runs, AKillCutsTheCurveWhoeverSurvivedIt) {
+  const auto kill = [](double at) {
+    return event_line("memory.oom_kill", at, R"("kills":1,"survived":true)");
+  };
+  const Runs runs = runs_of({sample(0, 1000) + sample(10, 9000) + sample(10.5, 4000) + kill(10.6) +
+                             kill(10.7) + sample(20, 8000) + sample(30, 9000) + kill(30)});
+  const recording::Run& run = runs.all()[0];
+  EXPECT_EQ(run.cuts_s, (std::vector<double>{10, 30}));
+  // What was coming down to the kill is no curve, and no sample of the working set either.
+  EXPECT_EQ(run.series.samples(), 4U);
+  EXPECT_EQ(run.working_set.count(), run.series.samples());
+}
+
 TEST(Runs, ADrillsFrameBelongsToItsRun) {
   test::FixtureTree tree;
   tree.file("/r", test::named_drill() + test::named_drill());

@@ -67,6 +67,31 @@ TEST(Advice, CountsKillsThatWereSurvived) {
   EXPECT_EQ(advice.verdict, Verdict::grow);
 }
 
+TEST(Advice, SizesNothingByAPeakThatAKillCutOff) {
+  // Children that leak under a parent that lives: killed at 64 MiB, each a little below when seen.
+  std::string text;
+  for (int i = 0; i < 90; ++i) {
+    text += test::event_line(
+        "memory.sample", i,
+        fmt::format(R"("used_bytes":{},"limit_bytes":67108864)", 3000000 + i % 30 * 2000000));
+    if (i % 30 == 29) {
+      text += test::event_line("memory.oom_kill", i + 0.5, R"("kills":1,"survived":true)");
+    }
+  }
+  text += test::event_line("workload.exited", 91, R"("verdict":"completed")");
+  test::FixtureTree tree;
+  tree.file("/r", text);
+  recording::Input input{};
+  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
+  ASSERT_TRUE(runs);
+  const Advice advice = advise(*runs, {}).at(0);
+  EXPECT_EQ(advice.kills, 3U);
+  EXPECT_EQ(advice.verdict, Verdict::fix_the_leak) << advice.why;
+  // Where it does not leak, its peak was cut all the same.
+  EXPECT_NE(advice_of([](int) { return 60.0; }, 64, {}, "oom_killed").why.find("peak was cut"),
+            std::string::npos);
+}
+
 TEST(Advice, IsToldInWords) {
   EXPECT_EQ(words(Verdict::too_little), "too little is known");
   EXPECT_EQ(gib_hours(-0.25), "0.250 GiB of memory, 182.5 GiB-hours a month of 730 h");

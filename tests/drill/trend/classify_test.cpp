@@ -139,6 +139,50 @@ TEST(Classify, ABurstThatKillsWithinOneLookIsABurst) {
   EXPECT_EQ(classify(run).pattern, Pattern::plateau) << classify(run).why;
 }
 
+TEST(Classify, WhatAKillTookWasNotGivenBack) {
+  // Workers that leak one after the other, under a parent that lives.
+  const Curve workers{.anon = [](double at) { return 2 + 3 * std::fmod(at + 0.1, 20); }};
+  auto run = run_of(workers);
+  EXPECT_FALSE(classify(run).leaks());
+  run.cuts_s = {19.85, 39.85, 59.85};
+  run.account.kills_total = 3;
+  Trend trend = classify(run);
+  EXPECT_EQ(trend.pattern, Pattern::steady) << trend.why;
+  EXPECT_TRUE(trend.why.starts_with("3 OOM kills, and it grew up to each: ")) << trend.why;
+  EXPECT_NEAR(trend.kinds.front().slope.per_s, 3 * kMiB, 0.1 * kMiB);
+  EXPECT_FALSE(trend.to_oom);
+
+  // One worker, and a parent that rests; and the same that grows again, and lives.
+  run = run_of({[](double at) { return at < 20 ? 2 + 3 * at : 5.0; }});
+  run.cuts_s = {19.99};
+  run.account.kills_total = 1;
+  trend = classify(run);
+  EXPECT_EQ(trend.pattern, Pattern::steady) << trend.why;
+  EXPECT_TRUE(trend.why.starts_with("1 OOM kill, and it grew up to it: ")) << trend.why;
+  run = run_of({.anon = [](double at) { return 2 + 3 * std::fmod(at + 0.1, 40); }, .limit = 122});
+  run.cuts_s = {39.85};
+  run.account.kills_total = 1;
+  run.account.kills.emplace_back().survived = true;
+  trend = classify(run);
+  ASSERT_TRUE(trend.to_oom) << trend.why;
+  EXPECT_NEAR(trend.to_oom->likely_s, 20, 1);
+}
+
+TEST(Classify, AKillIsNoLeakWhereNothingGrew) {
+  auto run = run_of({[](double) { return 40.0; }});
+  run.cuts_s = {10, 30};
+  run.account.kills_total = 2;
+  run.account.kills.emplace_back().survived = true;
+  EXPECT_EQ(classify(run).pattern, Pattern::plateau) << classify(run).why;
+  // Kills that follow one another too fast leave nothing to be judged.
+  run = run_of({[](double at) { return 5 + 40 * tooth(at, 1); }});
+  run.cuts_s.clear();
+  for (double at = 0.99; at < 61; ++at) run.cuts_s.push_back(at);
+  run.account.kills_total = run.cuts_s.size();
+  EXPECT_EQ(classify(run).pattern, Pattern::too_short);
+  EXPECT_EQ(classify(run).why, "61 OOM kills leave no 8 samples in a row");
+}
+
 TEST(Classify, ALedgerThatIsToldRarelyIsNoFragmentation) {
   Curve curve{.anon = [](double at) { return 1 + 15.3 * at; },
               .live = [](double at) { return 15.3 * std::floor(at); },
