@@ -96,6 +96,9 @@ struct OomKill {
   std::optional<std::uint64_t> victim_pid = {};
   std::string victim_name;
   std::optional<bool> survived = {};  ///< the main child lives on
+
+  /// The probe says so, which waits whether the main child ends with it.
+  [[nodiscard]] bool lived_on() const { return survived.value_or(false); }
 };
 
 struct WorkloadStart {

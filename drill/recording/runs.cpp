@@ -45,7 +45,7 @@ void add_to(Run& run, double at_s, const Values& values) {
 
 bool Run::killed() const {
   if (account.exited) return account.exited->verdict == "oom_killed";
-  return !account.kills.empty() && !account.kills.back().survived.value_or(false);
+  return !account.kills.empty() && !account.kills.back().lived_on();
 }
 
 Runs::Open* Runs::open_for(const Record& record, const std::string& path, std::uint64_t key) {

@@ -103,8 +103,14 @@ std::string kill_words(const recording::OomKill& kill) {
   if (!kill.victim_name.empty()) text += " of " + kill.victim_name;
   if (kill.victim_pid) text += fmt::format(" (process {})", *kill.victim_pid);
   if (!kill.scope.empty()) text += ", scope " + kill.scope;
-  if (kill.survived.value_or(false)) text += "; the container lived on";
+  if (kill.lived_on()) text += "; the container lived on";
   return text;
+}
+
+std::string exit_words(const recording::WorkloadExit& exited) {
+  return fmt::format("{}{}{}", exited.verdict,
+                     exited.exit_code ? fmt::format(", exit code {}", *exited.exit_code) : "",
+                     exited.signal.empty() ? "" : " (" + exited.signal + ")");
 }
 
 std::string summary(const View& view) {
@@ -112,11 +118,25 @@ std::string summary(const View& view) {
   std::string text = view.run.who.empty() ? "The workload of " + view.run.recording : view.run.who;
   if (!account.kills.empty()) {
     const auto& kill = account.kills.front();
-    text += fmt::format(" was {} {} after its {} began, at {}{}.",
-                        view.run.killed() ? "OOM-killed" : "hit by an OOM kill that it survived",
-                        run::format_seconds(view.after(kill.time)), account.leak ? "leak" : "run",
-                        bytes(kill.used_bytes ? kill.used_bytes : account.peak_bytes),
-                        view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
+    const std::string when =
+        fmt::format("{} after its {} began", run::format_seconds(view.after(kill.time)),
+                    account.leak ? "leak" : "run");
+    const std::string at =
+        fmt::format("at {}{}", bytes(kill.used_bytes ? kill.used_bytes : account.peak_bytes),
+                    view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
+    if (view.run.killed() && !kill.lived_on()) {
+      text += fmt::format(" was OOM-killed {}, {}.", when, at);
+    } else {
+      text += fmt::format(": {} an OOM kill hit it, {}, and {}.", when, at,
+                          kill.lived_on()  ? "it survived"
+                          : !kill.survived ? "whether it survived is not told"
+                          : account.exited ? "it ended with it: " + exit_words(*account.exited)
+                                           : "it did not survive");
+      if (account.kills_total > 1) {
+        text += fmt::format(" There were {} OOM kills in all{}.", account.kills_total,
+                            view.run.killed() ? ", the last of which ended it" : "");
+      }
+    }
   } else {
     text += fmt::format(" was not OOM-killed in {}; at most it used {}{}.",
                         run::format_seconds(view.run.duration_s()), bytes(account.peak_bytes),
@@ -172,13 +192,7 @@ Section timeline(const View& view) {
   if (account.full_since) entries.push_back({*account.full_since, "at the limit from here on"});
   for (const auto& kill : account.kills) entries.push_back({kill.time, kill_words(kill)});
   if (account.exited) {
-    entries.push_back(
-        {account.exited->time,
-         fmt::format("ended: {}{}{}", account.exited->verdict,
-                     account.exited->exit_code
-                         ? fmt::format(", exit code {}", *account.exited->exit_code)
-                         : "",
-                     account.exited->signal.empty() ? "" : " (" + account.exited->signal + ")")});
+    entries.push_back({account.exited->time, "ended: " + exit_words(*account.exited)});
   }
   if (view.extras.alarms) {
     for (const auto& alarm : *view.extras.alarms) {

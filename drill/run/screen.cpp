@@ -45,7 +45,7 @@ std::string kill(const recording::OomKill& event) {
   text += ": " + (event.scope.empty() ? "unknown limit" : printable(event.scope));
   if (event.limit_bytes) text += " of " + format_bytes(*event.limit_bytes);
   if (!event.victim_name.empty()) text += ", victim " + printable(event.victim_name);
-  if (event.survived.value_or(false)) text += ", the main process lives on";
+  if (event.lived_on()) text += ", the main process lives on";
   return text;
 }
 

@@ -125,7 +125,7 @@ void add_kill(Lines& lines, const Drill& drill) {
   if (account.kills_total > 1) {
     lines.add("", fmt::format("{} OOM kills in all", account.kills_total));
   }
-  if (kill->survived.value_or(false)) lines.add("", "the main process lived on");
+  if (kill->lived_on()) lines.add("", "the main process lived on");
 }
 
 /// The state whose rate tells of the leak. nullptr: there is none, or it grows by leaps, whose rate

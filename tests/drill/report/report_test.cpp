@@ -67,6 +67,37 @@ TEST(Report, HasEverySection) {
   EXPECT_NE(document.summary.find("steady leak"), std::string::npos) << document.summary;
 }
 
+/// A child that was killed under a parent, which ended as `end` says.
+std::string child_killed(bool survived, const std::string& end) {
+  return test::event_line("workload.started", 0, R"("command":"sh")") + samples() +
+         test::event_line("memory.oom_kill", 6.2,
+                          fmt::format(R"("kills":1,"survived":{},"last_sample":)"
+                                      R"({{"age_s":0.1,"used_bytes":66000000}})",
+                                      survived)) +
+         end;
+}
+
+TEST(Report, SaysWhoSurvivedAKill) {
+  const auto summary = [](const std::string& text) { return compose(runs_of(text), {}).summary; };
+  std::string told = summary(child_killed(
+      true, test::event_line("workload.exited", 8, R"("verdict":"completed","exit_code":0)")));
+  EXPECT_NE(told.find(": 6.20 s after its run began an OOM kill hit it, at 62.9 MiB of 64.0 MiB, "
+                      "and it survived."),
+            std::string::npos)
+      << told;
+  // It ended within the moment of the kill, though not by it: the timeline says so, too.
+  told = summary(child_killed(
+      false, test::event_line("workload.exited", 6.2, R"("verdict":"failed","exit_code":137)")));
+  EXPECT_NE(told.find("and it ended with it: failed, exit code 137."), std::string::npos) << told;
+  EXPECT_EQ(told.find("survived"), std::string::npos) << told;
+  told = summary(
+      child_killed(true, test::event_line("memory.oom_kill", 9, R"("kills":1,"survived":false)") +
+                             test::event_line("workload.exited", 9, R"("verdict":"oom_killed")")));
+  EXPECT_NE(told.find("There were 2 OOM kills in all, the last of which ended it."),
+            std::string::npos)
+      << told;
+}
+
 TEST(Report, TellsABlindSpot) {
   const std::string text = markdown(compose(runs_of(drill()), {}));
   EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
