@@ -113,6 +113,13 @@ std::string exit_words(const recording::WorkloadExit& exited) {
                      exited.signal.empty() ? "" : " (" + exited.signal + ")");
 }
 
+/// Neither its own last word nor the drill's: the recording may be of one that lives still.
+bool has_end(const View& view) {
+  return view.run.account.exited || view.run.account.drill_end || view.run.killed();
+}
+
+constexpr std::string_view kNoEnd = "how it ended is not known: the recording breaks off";
+
 std::string summary(const View& view) {
   const Account& account = view.run.account;
   std::string text = view.run.who.empty() ? "The workload of " + view.run.recording : view.run.who;
@@ -138,8 +145,12 @@ std::string summary(const View& view) {
       }
     }
   } else {
-    text += fmt::format(" was not OOM-killed in {}; at most it used {}{}.",
-                        run::format_seconds(view.run.duration_s()), bytes(account.peak_bytes),
+    const std::string seen = run::format_seconds(view.run.duration_s());
+    // A kill without its event is what the drill saw from outside.
+    text += has_end(view) ? fmt::format(" was {}OOM-killed in {}",
+                                        view.verdict.outcome == "oom_killed" ? "" : "not ", seen)
+                          : fmt::format(": {} after {}", kNoEnd, seen);
+    text += fmt::format("; at most it used {}{}.", bytes(account.peak_bytes),
                         view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
   }
   text += fmt::format(" Its memory: {}; {}.", words(view.trend.pattern), view.trend.why);
@@ -396,8 +407,11 @@ Section scaling(const View& view) {
 Section evidence(const View& view) {
   const Account& account = view.run.account;
   Section section{"Verdict and evidence", {}};
-  section.blocks.push_back(
-      Paragraph{fmt::format("{} ({}){}", view.verdict.outcome, name(view.verdict.confidence),
+  // Without the drill's own word, "unknown" is of a recording that has no end.
+  const bool cut_off = view.verdict.outcome == "unknown" && !account.drill_end && !account.exited;
+  section.blocks.push_back(Paragraph{
+      cut_off ? std::string(kNoEnd)
+              : fmt::format("{} ({}){}", view.verdict.outcome, name(view.verdict.confidence),
                             view.verdict.why.empty() ? "" : ": " + view.verdict.why)});
   for (const auto& each : view.verdict.disagreements)
     section.blocks.push_back(Paragraph{"Disagrees: " + each});
@@ -452,7 +466,7 @@ Section evidence(const View& view) {
                              bytes(run.account.peak_bytes),
                              run.killed()         ? "OOM-killed"
                              : run.account.exited ? run.account.exited->verdict
-                                                  : "lives",
+                                                  : "no end recorded",
                              std::string(words(trend::classify(run).pattern))});
     }
     section.blocks.push_back(std::move(others));
@@ -492,13 +506,24 @@ Section changes(const View& view) {
   }
   if (view.trend.to_oom) {
     say(fmt::format(
-        "It lives, and meets its limit in {} (from {} to {}).",
+        "If it lives, it meets its limit in {} (from {} to {}).",
         run::format_seconds(view.trend.to_oom->likely_s),
         run::format_seconds(view.trend.to_oom->early_s),
         view.trend.to_oom->late_s ? run::format_seconds(*view.trend.to_oom->late_s) : "never"));
   }
+  constexpr std::string_view kRemedy = "record for longer, or with a shorter --interval";
+  if (!has_end(view)) {
+    say("Not known: how it ended, for the recording breaks off, or it lives still; record until "
+        "the workload ends.");
+  }
+  if (view.trend.pattern == trend::Pattern::too_short) {
+    say(fmt::format("Not known: whether it leaks. {}; {}.", view.trend.why, kRemedy));
+  }
   for (const auto& advice : rightsize::advise(view.runs, {})) {
-    if (advice.verdict == rightsize::Verdict::too_little) continue;
+    if (advice.verdict == rightsize::Verdict::too_little) {
+      say(fmt::format("Not known: the size of {}. {}; {}.", advice.who, advice.why, kRemedy));
+      continue;
+    }
     std::string text = fmt::format("Size of {}: {}; {}.", advice.who,
                                    advice.verdict == rightsize::Verdict::fix_the_leak
                                        ? "leave it"
@@ -512,7 +537,6 @@ Section changes(const View& view) {
     }
     say(text);
   }
-  if (section.blocks.empty()) say("Nothing: it neither leaks nor is its limit wrong.");
   return section;
 }
 

@@ -98,6 +98,29 @@ TEST(Report, SaysWhoSurvivedAKill) {
       << told;
 }
 
+TEST(Report, WhatIsNotKnownIsNoAdviceAndNoClaim) {
+  const std::string started = test::event_line("workload.started", 0, R"("command":"sh")");
+  const std::string ended =
+      test::event_line("workload.exited", 8, R"("verdict":"completed","exit_code":0)");
+  std::string text = markdown(compose(runs_of(started + samples(5) + ended), {}));
+  EXPECT_NE(text.find("Not known: whether it leaks. 5 samples are too few: 8 are needed; record"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("30 are needed; record for longer"), std::string::npos) << text;
+  EXPECT_EQ(text.find("Nothing:"), std::string::npos);
+  EXPECT_NE(text.find("was not OOM-killed in 8.00 s"), std::string::npos) << text;
+
+  const std::string cut = started + samples(40);
+  const Document document = compose(runs_of(cut), {});
+  EXPECT_EQ(document.summary.find("OOM-killed"), std::string::npos) << document.summary;
+  EXPECT_NE(document.summary.find("how it ended is not known: the recording breaks off after"),
+            std::string::npos)
+      << document.summary;
+  text = markdown(document);
+  EXPECT_EQ(text.find("unknown (likely)"), std::string::npos) << text;
+  EXPECT_NE(text.find("Not known: how it ended"), std::string::npos) << text;
+}
+
 TEST(Report, TellsABlindSpot) {
   const std::string text = markdown(compose(runs_of(drill()), {}));
   EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
