@@ -68,6 +68,15 @@ ExitCode run_report(const Arguments& arguments, drill::Streams& streams) {
   if (const auto named = drill::names_recordings(arguments); !named) {
     return complain(streams, named.error(), ExitCode::usage);
   }
+  for (const std::string& recording : arguments.positionals) {
+    if (const auto apart = refuse_same(output, recording, "a recording"); !apart) {
+      return complain(streams, apart.error(), ExitCode::usage);
+    }
+  }
+  if (const auto apart = refuse_same(output, arguments.text("alarms"), "the alarms' file");
+      !apart) {
+    return complain(streams, apart.error(), ExitCode::usage);
+  }
   const auto stretch = alarm::read_stretch(arguments);
   if (!stretch) return complain(streams, stretch.error(), ExitCode::usage);
   auto watched = alarm::read_watched(arguments, false);

@@ -1,9 +1,11 @@
 #include "report/write.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "base/file.h"
 
@@ -28,6 +30,27 @@ std::string render(const Document& document, Format format) {
       break;
   }
   return html(document);
+}
+
+Result<void> refuse_same(const std::string& path, const std::string& other, std::string_view what) {
+  if (path.empty() || path == "-" || other.empty() || other == "-") return {};
+  struct stat of_path {};
+  struct stat of_other {};
+  const bool is_there = ::stat(path.c_str(), &of_path) == 0;
+  if (is_there != (::stat(other.c_str(), &of_other) == 0)) return {};
+  if (is_there) {
+    if (!S_ISREG(of_path.st_mode) || of_path.st_dev != of_other.st_dev ||
+        of_path.st_ino != of_other.st_ino) {
+      return {};
+    }
+  } else {
+    const auto whole = [](const std::string& name) {
+      std::error_code ignored;
+      return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
+    };
+    if (whole(path) != whole(other)) return {};
+  }
+  return fail("is " + std::string(what) + " itself", path, "write the report to another file");
 }
 
 Result<void> write_report(const std::string& path, std::string_view text, drill::ExitCode& code) {

@@ -208,6 +208,9 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.engine = arguments.text("engine");
   settings.output = arguments.text("output");
   settings.report = arguments.text("report");
+  if (auto apart = report::refuse_same(settings.report, settings.output, "the recording"); !apart) {
+    return fail(apart.error());
+  }
   settings.image = arguments.text("image");
   settings.own_workload = arguments.flag("workload");
   settings.keep = arguments.flag("keep");

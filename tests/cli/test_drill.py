@@ -397,6 +397,20 @@ def test_a_second_recording_replaces_the_first():
     assert "an earlier one" not in recording()
 
 
+def test_no_report_is_written_over_its_recording():
+    recorded = '{"event":"memory.sample","time":"2026-11-24T11:04:34.000Z","used_bytes":1}\n'
+    pathlib.Path("r.jsonl").write_text(recorded)
+    pathlib.Path("hard.html").hardlink_to("r.jsonl")
+    for output in ("r.jsonl", "./r.jsonl", "hard.html"):
+        done = run("oomdrill", "report", "r.jsonl", "-o", output)
+        assert done.returncode == 64, done.stderr
+        assert done.stderr.count("\n") == 1 and "is a recording itself" in done.stderr
+        assert pathlib.Path("r.jsonl").read_text() == recorded
+    done = run("oomdrill", "run", "-o", "same.html", "--report", "./same.html")
+    assert done.returncode == 64 and "is the recording itself" in done.stderr
+    assert not pathlib.Path("same.html").exists()
+
+
 def test_the_review_tells_what_the_alarms_did():
     done = drill("--alarms", "guide", "--report", "review.md", *FAST)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "../events.h"
@@ -276,6 +277,24 @@ TEST(Report, IsWellFormedWhateverTheRecordingHolds) {
     EXPECT_FALSE(markdown(document).empty());
     EXPECT_TRUE(nlohmann::json::accept(json(document)));
   }
+}
+
+TEST(Write, NeverOverItsOwnInput) {
+  test::FixtureTree tree;
+  tree.file("/r.jsonl", "x").file("/other", "y");
+  std::filesystem::create_symlink(tree.path() + "/r.jsonl", tree.path() + "/link");
+  const auto refused = [&](const std::string& path, const std::string& other) {
+    return !refuse_same(path, other, "a recording");
+  };
+  const std::string at = tree.path();
+  EXPECT_TRUE(refused(at + "/r.jsonl", at + "/r.jsonl"));
+  EXPECT_TRUE(refused(at + "/link", at + "/r.jsonl"));
+  EXPECT_TRUE(refused(at + "/./new.html", at + "/new.html"));
+  EXPECT_TRUE(refused("./no-such.html", "no-such.html"));
+  EXPECT_FALSE(refused(at + "/other", at + "/r.jsonl"));
+  EXPECT_FALSE(refused(at + "/new.html", at + "/r.jsonl"));
+  EXPECT_FALSE(refused("-", "-"));
+  EXPECT_FALSE(refused("/dev/null", "/dev/null"));
 }
 
 TEST(Format, IsAsTheFilesNameEnds) {
