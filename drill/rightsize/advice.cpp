@@ -82,19 +82,23 @@ void conclude(Group& group, const Margin& margin) {
   std::uint64_t now = advice.limit_bytes.value_or(0);
   std::uint64_t then = advice.memory_bytes;
   advice.fargate = fargate_size(then, margin.cpu);
+  std::string is_needed = basis;
   if (margin.fargate) {
     if (!advice.fargate) {
       advice.why = fmt::format("{} are more than Fargate sells", format_bytes(then));
       return;
     }
     then = std::uint64_t{advice.fargate->memory_mib} * kMiB;
+    if (then > advice.memory_bytes) {
+      is_needed = fmt::format("the least that Fargate sells{}, more than is needed: {} is {}",
+                              margin.cpu > 0 ? fmt::format(" with {} CPU units", margin.cpu) : "",
+                              format_bytes(advice.memory_bytes), basis);
+    }
     advice.memory_bytes = then;
-    if (const auto sold = fargate_size(now, margin.cpu))
-      now = std::uint64_t{sold->memory_mib} * kMiB;
   }
   if (now == 0) {
     advice.verdict = Verdict::keep;
-    advice.why = fmt::format("no limit was recorded; {} is {}", format_bytes(then), basis);
+    advice.why = fmt::format("no limit was recorded; {} is {}", format_bytes(then), is_needed);
     return;
   }
   const double change = static_cast<double>(then) / static_cast<double>(now) - 1;
@@ -109,14 +113,15 @@ void conclude(Group& group, const Margin& margin) {
     advice.why =
         fmt::format("{} OOM kill{}: its peak was cut at the limit; try more, and record again",
                     advice.kills, advice.kills == 1 ? "" : "s");
-  } else if (std::abs(change) <= kClose || then == now) {
+  } else if (then == now || (std::abs(change) <= kClose && !margin.fargate)) {
     advice.verdict = Verdict::keep;
     advice.memory_bytes = now;
-    advice.why = fmt::format("{} is right for {}", format_bytes(now), basis);
+    advice.why = is_needed == basis ? fmt::format("{} is right for {}", format_bytes(now), basis)
+                                    : fmt::format("{} is {}", format_bytes(now), is_needed);
     return;
   } else {
     advice.verdict = change < 0 ? Verdict::shrink : Verdict::grow;
-    advice.why = fmt::format("{} is {}", format_bytes(then), basis);
+    advice.why = fmt::format("{} is {}", format_bytes(then), is_needed);
   }
   advice.saved_gib_per_hour =
       (static_cast<double>(now) - static_cast<double>(advice.memory_bytes)) / kGiB;

@@ -37,9 +37,8 @@ struct Advice {
   std::uint64_t memory_bytes = 0;   ///< recommended hard limit
   std::uint64_t reserve_bytes = 0;  ///< recommended memoryReservation
   std::optional<FargateSize> fargate = {};
-  /// The limit less the recommendation (or less Fargate's size of either, with --fargate), in GiB,
-  /// which is GiB-hours an hour: saved, negative where more is needed. Absent where nothing is to
-  /// be changed.
+  /// The limit less the recommendation, in GiB, which is GiB-hours an hour: saved, negative where
+  /// more is needed. Absent where nothing is to be changed.
   std::optional<double> saved_gib_per_hour = {};
 };
 

@@ -125,6 +125,12 @@ ExitCode run_rightsize(const Arguments& arguments, drill::Streams& streams) {
   const auto cpu =
       arguments.get("cpu", [](std::string_view text) { return parse_whole(text, 0, 16384); });
   if (!cpu) return complain(streams, cpu.error(), ExitCode::usage);
+  if (*cpu != 0 && !fargate_sells(*cpu)) {
+    return complain(streams,
+                    {fmt::format("Fargate does not sell {} CPU units", *cpu),
+                     arguments.origin("cpu"), "it sells " + fargate_cpus()},
+                    ExitCode::usage);
+  }
   margin.cpu = static_cast<std::uint32_t>(*cpu);
   const auto is_json = drill::wants_json(arguments);
   if (!is_json) return complain(streams, is_json.error(), ExitCode::usage);

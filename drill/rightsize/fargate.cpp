@@ -1,5 +1,8 @@
 #include "rightsize/fargate.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <array>
 
 namespace oomdrill::rightsize {
@@ -32,6 +35,20 @@ std::optional<FargateSize> fargate_size(std::uint64_t bytes, std::uint32_t least
     if (!best || size < best->memory_mib) best = FargateSize{row.cpu, size};
   }
   return best;
+}
+
+std::string fargate_cpus() {
+  std::string all;
+  std::uint32_t last = 0;
+  for (const Row& row : kRows) {
+    if (row.cpu != last) all += fmt::format("{}{}", all.empty() ? "" : ", ", row.cpu);
+    last = row.cpu;
+  }
+  return all;
+}
+
+bool fargate_sells(std::uint64_t cpu) {
+  return std::any_of(kRows.begin(), kRows.end(), [cpu](const Row& row) { return row.cpu == cpu; });
 }
 
 }  // namespace oomdrill::rightsize

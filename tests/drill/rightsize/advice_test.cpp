@@ -119,6 +119,25 @@ TEST(Advice, RoundsToWhatFargateSells) {
             Verdict::keep);
 }
 
+TEST(Advice, WhatFargateSellsIsComparedWithTheSizeInUse) {
+  const auto small = [](int i) { return 30.0 + i % 7; };
+  const Advice least = advice_of(small, 64, {.percent = 25, .fargate = true, .cpu = 0});
+  EXPECT_EQ(least.verdict, Verdict::grow);
+  EXPECT_EQ(least.memory_bytes, 512 * kMiB);
+  EXPECT_EQ(
+      least.why,
+      "512.0 MiB is the least that Fargate sells, more than is needed: 45.0 MiB is its peak of "
+      "36.0 MiB and 25 % above");
+  // Within a tenth is not what it sells.
+  EXPECT_EQ(advice_of(small, 500, {.percent = 25, .fargate = true, .cpu = 0}).verdict,
+            Verdict::grow);
+  EXPECT_EQ(advice_of(small, 512, {.percent = 25, .fargate = true, .cpu = 0}).verdict,
+            Verdict::keep);
+  EXPECT_TRUE(fargate_sells(4096));
+  EXPECT_FALSE(fargate_sells(300));
+  EXPECT_EQ(fargate_cpus(), "256, 512, 1024, 2048, 4096, 8192, 16384");
+}
+
 TEST(Advice, SaysWhereThereIsTooLittle) {
   EXPECT_EQ(advice_of(calm, 512, {}, "", 10).verdict, Verdict::too_little);
 }
