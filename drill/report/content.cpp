@@ -30,6 +30,9 @@ std::string bytes(const std::optional<std::uint64_t>& value) {
   return value ? format_bytes(*value) : "unknown";
 }
 
+/// "+1.00 MB/s", "-3.20 kB/s".
+std::string rate(double per_s) { return (per_s < 0 ? "-" : "+") + format_rate(std::abs(per_s)); }
+
 std::string utc(WallTime time) {
   char text[25];
   format_time(time, text);
@@ -290,6 +293,27 @@ Section usage(const View& view) {
   return {"Usage against the limit", {std::move(chart)}};
 }
 
+/// As the table of the kinds has it, whether that is a leak or not.
+std::string what_grew(const View& view) {
+  if (view.trend.kinds.empty()) return "There are too few samples to say what grew.";
+  const trend::Trend::OfKind* most = nullptr;
+  for (const auto& each : view.trend.kinds) {
+    const bool counts =
+        each.kind == Kind::anon || each.kind == Kind::shmem || each.kind == Kind::kernel;
+    if (!counts || (each.last <= each.first && !each.slope.rises())) continue;
+    if (each.kind == view.trend.grows) {
+      most = &each;
+      break;
+    }
+    if (most == nullptr || each.last - each.first > most->last - most->first) most = &each;
+  }
+  if (most == nullptr) return "No kind of memory that counts grew.";
+  return fmt::format(
+      "What {} is {}: {}.", view.trend.leaks() ? "grows" : "grew most", label(most->kind),
+      most->last > most->first ? fmt::format("from {} to {}", bytes(most->first), bytes(most->last))
+                               : fmt::format("by {} in the median", rate(most->slope.per_s)));
+}
+
 Section kinds(const View& view) {
   Chart chart;
   chart.title = "By kind of memory";
@@ -302,20 +326,11 @@ Section kinds(const View& view) {
   Table table{"Change a second: Theil and Sen's slope with its 95 % interval",
               {"Kind", "First", "Last", "Slope", "From", "To"},
               {}};
-  const auto rate = [](double per_s) {
-    return (per_s < 0 ? "-" : "+") + format_rate(std::abs(per_s));
-  };
   for (const auto& each : view.trend.kinds) {
     table.rows.push_back({std::string(label(each.kind)), bytes(each.first), bytes(each.last),
                           rate(each.slope.per_s), rate(each.slope.low), rate(each.slope.high)});
   }
-  chart.description = "No kind of memory that counts grew.";
-  for (const auto& each : view.trend.kinds) {
-    if (each.kind == view.trend.grows && each.last > each.first) {
-      chart.description = fmt::format("What grows is {}: from {} to {}.", label(each.kind),
-                                      bytes(each.first), bytes(each.last));
-    }
-  }
+  chart.description = what_grew(view);
   Section section{"Breakdown by kind", {}};
   if (!chart.curves.empty()) section.blocks.push_back(std::move(chart));
   if (!table.rows.empty()) section.blocks.push_back(std::move(table));

@@ -122,6 +122,25 @@ TEST(Report, WhatIsNotKnownIsNoAdviceAndNoClaim) {
   EXPECT_NE(text.find("Not known: how it ended"), std::string::npos) << text;
 }
 
+TEST(Report, WhatGrewIsAsTheTableSays) {
+  // It rose and came to rest: no leak, and yet anonymous memory grew.
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    text += test::event_line("memory.sample", i,
+                             fmt::format(R"("used_bytes":{0},"anon_bytes":{0},"kernel_bytes":4096)",
+                                         400000 + std::min(i, 12) * 4000000));
+  }
+  std::string told = markdown(compose(runs_of(text), {}));
+  EXPECT_NE(told.find("What grew most is anonymous: from 390.6 KiB to 46.2 MiB"), std::string::npos)
+      << told;
+  text.clear();
+  for (int i = 0; i < 40; ++i) {
+    text += test::event_line("memory.sample", i, R"("used_bytes":900000,"anon_bytes":900000)");
+  }
+  told = markdown(compose(runs_of(text), {}));
+  EXPECT_NE(told.find("No kind of memory that counts grew"), std::string::npos) << told;
+}
+
 TEST(Report, TellsABlindSpot) {
   const std::string text = markdown(compose(runs_of(drill()), {}));
   EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
