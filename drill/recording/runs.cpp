@@ -204,6 +204,7 @@ void Runs::settle(Run& run, Open& open, bool ends) {
 void Runs::cut(Run& run, Open& open) {
   settle(run, open, true);
   if (run.series.samples() == 0 || run.cuts_s.size() == Series::kMost) return;
+  if (!run.before_kill) run.before_kill = run.series.last();
   const double at_s = run.series.buckets().back().last_s;
   if (run.cuts_s.empty() || run.cuts_s.back() < at_s) run.cuts_s.push_back(at_s);
 }

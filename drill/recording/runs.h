@@ -24,6 +24,8 @@ struct Run {
   /// Where OOM kills cut the curve: each time is that of the last sample before one. What falls
   /// there was not given back. The first Series::kMost.
   std::vector<double> cuts_s = {};
+  /// At the first of them.
+  std::optional<Values> before_kill = {};
   WallTime first;
   WallTime last;
   std::optional<std::uint64_t> limit_bytes = {};
@@ -35,6 +37,10 @@ struct Run {
   double gap_s = 0;
   static constexpr double kLeastGap = 3600;
 
+  /// The last of a kind before the first OOM kill, or else of all.
+  [[nodiscard]] std::optional<double> last_seen(Kind kind) const {
+    return value(before_kill ? *before_kill : series.last(), kind);
+  }
   [[nodiscard]] double duration_s() const { return to_seconds(last - first); }
   /// An OOM kill that the workload did not survive.
   [[nodiscard]] bool killed() const;

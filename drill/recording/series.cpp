@@ -48,6 +48,12 @@ Values no_values() {
   return values;
 }
 
+std::optional<double> value(const Values& values, Kind kind) {
+  const double found = values[static_cast<std::size_t>(kind)];
+  if (std::isnan(found)) return std::nullopt;
+  return found;
+}
+
 const Bucket::Stat* Bucket::stat(Kind kind) const {
   const Stat& found = stats[static_cast<std::size_t>(kind)];
   return std::isnan(found.mean) ? nullptr : &found;
@@ -81,12 +87,6 @@ void Series::add(double at_s, const Values& values) {
 
 double Series::duration_s() const {
   return buckets_.empty() ? 0 : buckets_.back().last_s - buckets_.front().first_s;
-}
-
-std::optional<double> Series::last(Kind kind) const {
-  const double value = last_[static_cast<std::size_t>(kind)];
-  if (std::isnan(value)) return std::nullopt;
-  return value;
 }
 
 void Histogram::add(std::uint64_t bytes, std::uint64_t weight) {

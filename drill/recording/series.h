@@ -27,6 +27,7 @@ std::string_view name(Kind kind);
 /// The values of one moment; NaN where one is absent.
 using Values = std::array<double, kKinds>;
 Values no_values();
+std::optional<double> value(const Values& values, Kind kind);
 
 /// Several samples in a row as one.
 struct Bucket {
@@ -57,7 +58,8 @@ class Series {
   [[nodiscard]] std::uint64_t samples() const { return samples_; }
   [[nodiscard]] double duration_s() const;
   /// The last value of a kind.
-  [[nodiscard]] std::optional<double> last(Kind kind) const;
+  [[nodiscard]] std::optional<double> last(Kind kind) const { return value(last_, kind); }
+  [[nodiscard]] const Values& last() const { return last_; }
 
  private:
   std::vector<Bucket> buckets_;

@@ -284,10 +284,11 @@ Section usage(const View& view) {
     }
   }
   add_kills(view, chart);
-  const auto last = view.run.series.last(Kind::used);
+  const auto last = view.run.last_seen(Kind::used);
   chart.description = fmt::format(
-      "Usage over {}: {} at the end{}{}.", run::format_seconds(view.run.series.duration_s()),
+      "Usage over {}: {} {}{}{}.", run::format_seconds(view.run.series.duration_s()),
       last ? bytes(*last) : "unknown",
+      view.run.before_kill ? "before the first OOM kill" : "at the end",
       view.run.limit_bytes ? ", under a limit of " + format_bytes(*view.run.limit_bytes) : "",
       view.run.account.kills.empty() ? "" : ", where the kernel killed");
   return {"Usage against the limit", {std::move(chart)}};
@@ -340,10 +341,12 @@ Section kinds(const View& view) {
 }
 
 Section observers(const View& view) {
-  Table table{
-      "At the last sample before the end", {"Observer", "Shows", "Of the limit", "Counts"}, {}};
+  Table table{view.run.before_kill ? "At the last sample before the first OOM kill"
+                                   : "At the last sample before the end",
+              {"Observer", "Shows", "Of the limit", "Counts"},
+              {}};
   const auto add = [&](const char* who, Kind kind, const char* what) {
-    if (const auto last = view.run.series.last(kind)) {
+    if (const auto last = view.run.last_seen(kind)) {
       table.rows.push_back({who, bytes(*last), view.percent(*last), what});
     }
   };
@@ -359,8 +362,8 @@ Section observers(const View& view) {
     return section;
   }
   section.blocks.push_back(std::move(table));
-  const auto used = view.run.series.last(Kind::used);
-  const auto cloud = view.run.series.last(Kind::ecs_used);
+  const auto used = view.run.last_seen(Kind::used);
+  const auto cloud = view.run.last_seen(Kind::ecs_used);
   if (used && cloud && *cloud < 0.8 * *used) {
     section.blocks.push_back(Paragraph{fmt::format(
         "A blind spot: CloudWatch leaves {} out, {} of what the kernel counts. An alarm on "

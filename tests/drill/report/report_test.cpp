@@ -141,6 +141,21 @@ TEST(Report, WhatGrewIsAsTheTableSays) {
   EXPECT_NE(told.find("No kind of memory that counts grew"), std::string::npos) << told;
 }
 
+TEST(Report, WhatWasSeenIsOfBeforeTheKill) {
+  std::string after;
+  for (int i = 0; i < 10; ++i) {
+    after += test::event_line("memory.sample", 7 + i,
+                              R"("used_bytes":1000000,"ecs_used_bytes":1000000,"anon_bytes":1)");
+  }
+  const std::string told = markdown(compose(
+      runs_of(child_killed(
+          true, after + test::event_line("workload.exited", 18, R"("verdict":"completed")"))),
+      {}));
+  EXPECT_NE(told.find("At the last sample before the first OOM kill"), std::string::npos) << told;
+  EXPECT_NE(told.find("| the kernel | 56.3 MiB | 87.9 % |"), std::string::npos) << told;
+  EXPECT_NE(told.find("56.3 MiB before the first OOM kill"), std::string::npos) << told;
+}
+
 TEST(Report, TellsABlindSpot) {
   const std::string text = markdown(compose(runs_of(drill()), {}));
   EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
