@@ -116,6 +116,15 @@ std::string exit_words(const recording::WorkloadExit& exited) {
                      exited.signal.empty() ? "" : " (" + exited.signal + ")");
 }
 
+/// Of a leak, the one number that all of the report goes by: as `oomdrill trend` and the table of
+/// the kinds have it, and of a sawtooth its floor's.
+std::optional<trend::Slope> growth(const trend::Trend& trend) {
+  if (!trend.leaks() || !trend.pace) return std::nullopt;
+  const bool floor = trend.pattern == trend::Pattern::sawtooth || trend.kinds.empty();
+  const trend::Slope slope = floor ? *trend.pace : trend.kinds.front().slope;
+  return slope.per_s > 0 ? std::optional(slope) : std::nullopt;
+}
+
 /// Neither its own last word nor the drill's: the recording may be of one that lives still.
 bool has_end(const View& view) {
   return view.run.account.exited || view.run.account.drill_end || view.run.killed();
@@ -157,8 +166,11 @@ std::string summary(const View& view) {
                         view.run.limit_bytes ? " of " + format_bytes(*view.run.limit_bytes) : "");
   }
   text += fmt::format(" Its memory: {}; {}.", words(view.trend.pattern), view.trend.why);
-  if (view.trend.pace && view.trend.pace->per_s > 0) {
-    text += fmt::format(" It grew by {}", format_rate(view.trend.pace->per_s));
+  if (const auto slope = growth(view.trend)) {
+    text +=
+        fmt::format(" {} by {} (95 %: {} to {})",
+                    view.trend.pattern == trend::Pattern::sawtooth ? "Its floor rose" : "It grew",
+                    format_rate(slope->per_s), rate(slope->low), rate(slope->high));
     if (view.trend.grows) text += fmt::format(", mostly {}", label(*view.trend.grows));
     text += '.';
   }
@@ -502,22 +514,22 @@ Section evidence(const View& view) {
 Section changes(const View& view) {
   Section section{"What to change", {}};
   const auto say = [&](std::string text) { section.blocks.push_back(Paragraph{std::move(text)}); };
-  if (view.trend.leaks() && view.trend.pace) {
+  const auto slope = growth(view.trend);
+  if (slope) {
     say(fmt::format(
         "Fix the growth{}: {}. At this pace a limit twice as high buys {}, and no more.",
         view.trend.grows ? " of memory that is " + std::string(label(*view.trend.grows)) : "",
-        format_rate(view.trend.pace->per_s),
-        view.run.limit_bytes && view.trend.pace->per_s > 0
-            ? run::format_seconds(static_cast<double>(*view.run.limit_bytes) /
-                                  view.trend.pace->per_s)
+        format_rate(slope->per_s),
+        view.run.limit_bytes
+            ? run::format_seconds(static_cast<double>(*view.run.limit_bytes) / slope->per_s)
             : "time"));
   }
-  if (view.trend.leaks() && view.trend.pace && view.trend.pace->per_s > 0 && view.run.limit_bytes) {
+  if (slope && view.run.limit_bytes) {
     const double limit = static_cast<double>(*view.run.limit_bytes);
-    const double room = 0.15 * limit / view.trend.pace->per_s;
+    const double room = 0.15 * limit / slope->per_s;
     say(fmt::format(
         "From 85 % to the limit there are {} at {}; two periods of 60 s need 120 s and more. {}",
-        view.scaled(room), format_rate(view.trend.pace->per_s),
+        view.scaled(room), format_rate(slope->per_s),
         room * view.extras.stretch < 180
             ? "Alarm earlier, on shorter periods, or on the probe's growth and ETA."
             : "An alarm at 85 % has the time to fire."));

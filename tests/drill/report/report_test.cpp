@@ -156,6 +156,24 @@ TEST(Report, WhatWasSeenIsOfBeforeTheKill) {
   EXPECT_NE(told.find("56.3 MiB before the first OOM kill"), std::string::npos) << told;
 }
 
+TEST(Report, ThePaceIsTheOneOfItsTable) {
+  // It grows faster and faster: the last half has another slope than all of it.
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    text += test::event_line(
+        "memory.sample", i,
+        fmt::format(R"("used_bytes":{0},"anon_bytes":{0})", 1000000 + i * i * 40000));
+  }
+  const Document document = compose(runs_of(text), {});
+  const std::string told = markdown(document);
+  const std::string& summary = document.summary;
+  const std::size_t at = summary.find(" It grew by ");
+  ASSERT_NE(at, std::string::npos) << summary;
+  const std::string pace = summary.substr(at + 12, summary.find(" (95 %", at) - at - 12);
+  EXPECT_NE(told.find(fmt::format("| \\+{} |", pace)), std::string::npos) << told;
+  EXPECT_NE(told.find(fmt::format("{}. At this pace", pace)), std::string::npos) << told;
+}
+
 TEST(Report, TellsABlindSpot) {
   const std::string text = markdown(compose(runs_of(drill()), {}));
   EXPECT_NE(text.find("A blind spot: CloudWatch leaves"), std::string::npos) << text;
