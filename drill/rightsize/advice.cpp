@@ -44,18 +44,6 @@ void conclude(Group& group, const Margin& margin) {
   advice.p95_bytes = histogram.percentile(95).value_or(0);
   advice.p99_bytes = histogram.percentile(99).value_or(0);
   advice.peak_bytes = histogram.percentile(100).value_or(0);
-  if (advice.samples < kLeastSamples) {
-    advice.why =
-        fmt::format("{} samples are too few: {} are needed", advice.samples, kLeastSamples);
-    return;
-  }
-  const double factor = 1 + margin.percent / 100;
-  advice.memory_bytes = whole_mib(static_cast<double>(advice.peak_bytes) * factor);
-  advice.reserve_bytes = whole_mib(static_cast<double>(advice.p95_bytes) * factor);
-  advice.reserve_bytes = std::min(advice.reserve_bytes, advice.memory_bytes);
-  const std::string basis = fmt::format("its peak of {} and {:g} % above",
-                                        format_bytes(advice.peak_bytes), margin.percent);
-
   bool cut_short = false;
   bool cut_known = false;
   for (const Run* run : group.runs) {
@@ -66,11 +54,17 @@ void conclude(Group& group, const Margin& margin) {
       cut_short = cut_short || !known;
     }
     if (!trend.leaks()) continue;
-    // No size is right for what grows: none is recommended.
+    // No size is right for what grows: none is recommended. Fewer samples than a peak needs show
+    // it.
     advice.verdict = Verdict::fix_the_leak;
     advice.why = fmt::format("it leaks ({}): {}", words(trend.pattern), trend.why);
     advice.memory_bytes = advice.limit_bytes.value_or(0);
     advice.reserve_bytes = advice.reservation_bytes.value_or(0);
+    return;
+  }
+  if (advice.samples < kLeastSamples) {
+    advice.why =
+        fmt::format("{} samples are too few: {} are needed", advice.samples, kLeastSamples);
     return;
   }
   if (cut_short && !cut_known) {
@@ -79,6 +73,12 @@ void conclude(Group& group, const Margin& margin) {
                     advice.kills, advice.kills == 1 ? "" : "s");
     return;
   }
+  const double factor = 1 + margin.percent / 100;
+  advice.memory_bytes = whole_mib(static_cast<double>(advice.peak_bytes) * factor);
+  advice.reserve_bytes = whole_mib(static_cast<double>(advice.p95_bytes) * factor);
+  advice.reserve_bytes = std::min(advice.reserve_bytes, advice.memory_bytes);
+  const std::string basis = fmt::format("its peak of {} and {:g} % above",
+                                        format_bytes(advice.peak_bytes), margin.percent);
   std::uint64_t now = advice.limit_bytes.value_or(0);
   std::uint64_t then = advice.memory_bytes;
   advice.fargate = fargate_size(then, margin.cpu);

@@ -100,6 +100,9 @@ TEST(Advice, IsToldInWords) {
 TEST(Advice, NeverSizesWhatLeaks) {
   const Advice advice = advice_of(leak, 4096);
   EXPECT_EQ(advice.verdict, Verdict::fix_the_leak);
+  // What trend is sure of needs no thirty samples.
+  EXPECT_EQ(advice_of(leak, 4096, {}, "oom_killed", 29).verdict, Verdict::fix_the_leak);
+  EXPECT_EQ(advice_of(calm, 4096, {}, "oom_killed", 29).verdict, Verdict::too_little);
   EXPECT_FALSE(advice.saved_gib_per_hour);
   EXPECT_EQ(advice.memory_bytes, 4096 * kMiB);
 }
