@@ -15,6 +15,9 @@ using recording::Run;
 
 constexpr std::uint64_t kMiB = 1U << 20U;
 constexpr double kGiB = 1073741824.0;
+/// The least that Docker takes: "The Docker 20.10.0 or later daemon reserves a minimum of 6 MiB of
+/// memory for a container. So, don't specify less" (ECS API, ContainerDefinition, memory).
+constexpr std::uint64_t kLeast = 6 * kMiB;
 /// Fewer samples than this, or less time, show no peak.
 constexpr std::uint64_t kLeastSamples = 30;
 /// A limit within this of the recommendation is right as it is.
@@ -77,9 +80,14 @@ void conclude(Group& group, const Margin& margin) {
   advice.memory_bytes = whole_mib(static_cast<double>(advice.peak_bytes) * factor);
   advice.reserve_bytes = whole_mib(static_cast<double>(advice.p95_bytes) * factor);
   advice.reserve_bytes = std::min(advice.reserve_bytes, advice.memory_bytes);
-  const std::string basis = fmt::format("its peak of {} and {:g} % above",
-                                        format_bytes(advice.peak_bytes), margin.percent);
-  std::uint64_t now = advice.limit_bytes.value_or(0);
+  std::string basis = fmt::format("its peak of {} and {:g} % above",
+                                  format_bytes(advice.peak_bytes), margin.percent);
+  if (advice.memory_bytes < kLeast) {
+    basis = fmt::format("the least that Docker takes, above {}", basis);
+    advice.memory_bytes = kLeast;
+  }
+  advice.reserve_bytes = std::max(advice.reserve_bytes, kLeast);
+  const std::uint64_t now = advice.limit_bytes.value_or(0);
   std::uint64_t then = advice.memory_bytes;
   advice.fargate = fargate_size(then, margin.cpu);
   std::string is_needed = basis;

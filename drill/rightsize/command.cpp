@@ -45,7 +45,9 @@ std::string text_of(const std::vector<Advice>& all, const Margin& margin) {
   };
   for (const Advice& each : all) {
     if (!text.empty()) text += '\n';
-    add("workload", fmt::format("{}, {} samples in {:.2f} h", each.who, each.samples, each.hours));
+    add("workload", fmt::format("{}, {} samples in {}", each.who, each.samples,
+                                each.hours < 1 ? run::format_seconds(each.hours * 3600)
+                                               : fmt::format("{:.2f} h", each.hours)));
     add("working set", fmt::format("p50 {}, p95 {}, p99 {}, peak {}", format_bytes(each.p50_bytes),
                                    format_bytes(each.p95_bytes), format_bytes(each.p99_bytes),
                                    format_bytes(each.peak_bytes)));

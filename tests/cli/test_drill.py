@@ -411,6 +411,15 @@ def test_no_report_is_written_over_its_recording():
     assert not pathlib.Path("same.html").exists()
 
 
+def test_rightsize_tells_a_short_recording_in_seconds_and_refuses_what_is_not_sold():
+    event = '{{"event":"memory.sample","time":"2026-11-24T11:04:{:02}.000Z","used_bytes":1}}\n'
+    pathlib.Path("r.jsonl").write_text("".join(event.format(i) for i in range(40)))
+    assert "40 samples in 39.00 s" in run("oomdrill", "rightsize", "r.jsonl").stdout
+    done = run("oomdrill", "rightsize", "--cpu", "300", "r.jsonl")
+    assert done.returncode == 64
+    assert "256, 512, 1024, 2048, 4096, 8192, 16384" in done.stderr
+
+
 def test_the_review_tells_what_the_alarms_did():
     done = drill("--alarms", "guide", "--report", "review.md", *FAST)
     assert done.returncode == 0, done.stdout + done.stderr

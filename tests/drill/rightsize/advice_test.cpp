@@ -122,6 +122,15 @@ TEST(Advice, RoundsToWhatFargateSells) {
             Verdict::keep);
 }
 
+TEST(Advice, NothingIsSmallerThanDockerTakes) {
+  const Advice advice = advice_of([](int) { return 3.0; }, 64);
+  EXPECT_EQ(advice.verdict, Verdict::shrink);
+  EXPECT_EQ(advice.memory_bytes, 6 * kMiB);
+  EXPECT_EQ(advice.reserve_bytes, 6 * kMiB);
+  EXPECT_EQ(advice.why,
+            "6.0 MiB is the least that Docker takes, above its peak of 3.0 MiB and 25 % above");
+}
+
 TEST(Advice, WhatFargateSellsIsComparedWithTheSizeInUse) {
   const auto small = [](int i) { return 30.0 + i % 7; };
   const Advice least = advice_of(small, 64, {.percent = 25, .fargate = true, .cpu = 0});
