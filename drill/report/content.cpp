@@ -475,7 +475,8 @@ Section evidence(const View& view) {
   }
   if (account.lost > 0) table.rows.push_back({"events lost", std::to_string(account.lost)});
   if (view.run.clock_steps > 0) {
-    table.rows.push_back({"clock", fmt::format("stepped back {} times", view.run.clock_steps)});
+    table.rows.push_back(
+        {"clock", fmt::format("stepped back {}", run::plural(view.run.clock_steps, "time"))});
   }
   if (view.run.gap_s > 0) {
     table.rows.push_back(

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/units.h"
+#include "run/summary.h"
 
 namespace oomdrill::rightsize {
 namespace {
@@ -66,14 +67,13 @@ void conclude(Group& group, const Margin& margin) {
     return;
   }
   if (advice.samples < kLeastSamples) {
-    advice.why =
-        fmt::format("{} samples are too few: {} are needed", advice.samples, kLeastSamples);
+    advice.why = fmt::format("{} {} too few: {} are needed", run::plural(advice.samples, "sample"),
+                             advice.samples == 1 ? "is" : "are", kLeastSamples);
     return;
   }
   if (cut_short && !cut_known) {
-    advice.why =
-        fmt::format("{} OOM kill{} cut the peak, and too few samples tell whether it leaks",
-                    advice.kills, advice.kills == 1 ? "" : "s");
+    advice.why = fmt::format("{} cut the peak, and too few samples tell whether it leaks",
+                             run::plural(advice.kills, "OOM kill"));
     return;
   }
   const double factor = 1 + margin.percent / 100;
@@ -118,9 +118,8 @@ void conclude(Group& group, const Margin& margin) {
     if (margin.fargate && advice.fargate) {
       advice.memory_bytes = std::uint64_t{advice.fargate->memory_mib} * kMiB;
     }
-    advice.why =
-        fmt::format("{} OOM kill{}: its peak was cut at the limit; try more, and record again",
-                    advice.kills, advice.kills == 1 ? "" : "s");
+    advice.why = fmt::format("{}: its peak was cut at the limit; try more, and record again",
+                             run::plural(advice.kills, "OOM kill"));
   } else if (then == now || (std::abs(change) <= kClose && !margin.fargate)) {
     advice.verdict = Verdict::keep;
     advice.memory_bytes = now;

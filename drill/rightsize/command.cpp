@@ -45,14 +45,14 @@ std::string text_of(const std::vector<Advice>& all, const Margin& margin) {
   };
   for (const Advice& each : all) {
     if (!text.empty()) text += '\n';
-    add("workload", fmt::format("{}, {} samples in {}", each.who, each.samples,
+    add("workload", fmt::format("{}, {} in {}", each.who, run::plural(each.samples, "sample"),
                                 each.hours < 1 ? run::format_seconds(each.hours * 3600)
                                                : fmt::format("{:.2f} h", each.hours)));
     add("working set", fmt::format("p50 {}, p95 {}, p99 {}, peak {}", format_bytes(each.p50_bytes),
                                    format_bytes(each.p95_bytes), format_bytes(each.p99_bytes),
                                    format_bytes(each.peak_bytes)));
-    add("now", fmt::format("limit {}, reservation {}, {} OOM kill{}", size(each.limit_bytes),
-                           size(each.reservation_bytes), each.kills, each.kills == 1 ? "" : "s"));
+    add("now", fmt::format("limit {}, reservation {}, {}", size(each.limit_bytes),
+                           size(each.reservation_bytes), run::plural(each.kills, "OOM kill")));
     add("verdict", words(each.verdict));
     add("why", each.why);
     if (each.verdict == Verdict::too_little || each.verdict == Verdict::fix_the_leak) continue;

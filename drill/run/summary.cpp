@@ -492,6 +492,10 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string plural(std::uint64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
 std::string format_seconds(double seconds) {
   if (std::abs(seconds) < 120) return fmt::format("{:.2f} s", seconds);
   return format_duration(from_seconds(seconds));

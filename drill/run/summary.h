@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,8 @@ std::optional<double> prediction_error_percent(const Drill& drill);
 
 /// `text` without control characters: what a workload calls itself must not reach a terminal raw.
 std::string printable(std::string_view text);
+/// "1 sample", "2 samples".
+std::string plural(std::uint64_t n, std::string_view what);
 /// "7.52 s", "3 min 20 s".
 std::string format_seconds(double seconds);
 

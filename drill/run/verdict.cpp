@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "run/process.h"
+#include "run/summary.h"
 
 namespace oomdrill::run {
 namespace {
@@ -22,10 +23,6 @@ std::string words_of(std::string_view scope) {
   if (scope == "ancestor_limit") return "an ancestor's limit";
   if (scope == "host") return "the host ran out of memory";
   return "unknown limit";
-}
-
-std::string plural(std::uint64_t n, std::string_view what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
 /// "oom_kill 0 → 1 outside, 0 → 1 inside".

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/units.h"
+#include "run/summary.h"
 
 namespace oomdrill::trend {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using recording::Bucket;
 using recording::Kind;
 using recording::Run;
+using run::plural;
 
 /// A part of a run's curve between two OOM kills, or all of it.
 struct Stretch {
@@ -267,8 +269,8 @@ Trend judge(const Stretch& stretch) {
   const auto mean = points_of(stretch, Kind::less_cache, Of::mean);
   const auto whole = mean.empty() ? std::nullopt : theil_sen(mean);
   if (mean.size() < kLeastPoints || !whole) {
-    trend.why =
-        fmt::format("{} samples are too few: {} are needed", samples_of(stretch), kLeastPoints);
+    trend.why = fmt::format("{} {} too few: {} are needed", plural(samples_of(stretch), "sample"),
+                            samples_of(stretch) == 1 ? "is" : "are", kLeastPoints);
     return trend;
   }
   const auto lows = points_of(stretch, Kind::less_cache, Of::least);
@@ -326,16 +328,17 @@ Trend judge(const Stretch& stretch) {
     const double risen = floor.empty() ? 0 : floor.back().value - floor.front().value;
     if (slope && slope->rises() && is_lifted(floor) && risen > std::max(least, kTurn * range)) {
       trend.pattern = Pattern::sawtooth;
-      trend.why = fmt::format("it falls {} times, and its floor rises from {} to {}", turns.falls,
-                              bytes(floor.front().value), bytes(floor.back().value));
+      trend.why =
+          fmt::format("it falls {}, and its floor rises from {} to {}", plural(turns.falls, "time"),
+                      bytes(floor.front().value), bytes(floor.back().value));
       forecast(*slope);
       return trend;
     }
-    return no_leak(
-        floor.size() < 2
-            ? fmt::format("it rose to {} and fell", bytes(greatest))
-            : fmt::format("it falls {} times, and its floor does not rise: {} first, {} last",
-                          turns.falls, bytes(floor.front().value), bytes(floor.back().value)));
+    return no_leak(floor.size() < 2
+                       ? fmt::format("it rose to {} and fell", bytes(greatest))
+                       : fmt::format("it falls {}, and its floor does not rise: {} first, {} last",
+                                     plural(turns.falls, "time"), bytes(floor.front().value),
+                                     bytes(floor.back().value)));
   }
 
   const double grown = last_of(mean) - mean.front().value;
@@ -345,8 +348,8 @@ Trend judge(const Stretch& stretch) {
     // One step and then rest is a start; a step that killed, or a staircase, is not.
     if (steps.count >= 3 && last_of(half) - half.front().value > kTurn * range) {
       trend.pattern = Pattern::burst;
-      trend.why = fmt::format("{:.0f} % of its rise of {} came in {} steps", 100 * steps.part,
-                              bytes(grown), steps.count);
+      trend.why = fmt::format("{:.0f} % of its rise of {} came in {}", 100 * steps.part,
+                              bytes(grown), plural(steps.count, "step"));
       forecast(*whole);
       return trend;
     }
@@ -356,9 +359,8 @@ Trend judge(const Stretch& stretch) {
          last_of(mean) - mean[mean.size() - std::min<std::size_t>(3, mean.size())].value >
              kTurn * range)) {
       trend.pattern = Pattern::burst;
-      trend.why =
-          fmt::format("{:.0f} % of its rise of {} came in {} steps, the last of which killed",
-                      100 * steps.part, bytes(grown), steps.count);
+      trend.why = fmt::format("{:.0f} % of its rise of {} came in {}, the last of which killed",
+                              100 * steps.part, bytes(grown), plural(steps.count, "step"));
       forecast(*whole);
       return trend;
     }
@@ -428,8 +430,7 @@ Trend classify(const Run& run) {
       longest = std::move(trend);
     }
   }
-  const std::string kills = fmt::format("{} OOM kill{}", run.account.kills_total,
-                                        run.account.kills_total == 1 ? "" : "s");
+  const std::string kills = plural(run.account.kills_total, "OOM kill");
   if (!longest) {
     Trend trend;
     trend.why = fmt::format("{} leave no {} samples in a row", kills, kLeastPoints);

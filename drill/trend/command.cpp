@@ -66,8 +66,9 @@ struct Lines {
 void add_run(Lines& lines, const Run& run, const Trend& trend, std::size_t index) {
   lines.text += '\n';
   lines.add(fmt::format("run {}", index + 1),
-            fmt::format("{}, {} for {}, {} samples{}", run.who.empty() ? run.recording : run.who,
-                        time_text(run.first), seconds(run.duration_s()), run.series.samples(),
+            fmt::format("{}, {} for {}, {}{}", run.who.empty() ? run.recording : run.who,
+                        time_text(run.first), seconds(run.duration_s()),
+                        run::plural(run.series.samples(), "sample"),
                         run.limit_bytes ? ", limit " + format_bytes(*run.limit_bytes) : ""));
   lines.add("verdict", words(trend.pattern));
   lines.add("why", trend.why);
@@ -87,8 +88,8 @@ void add_run(Lines& lines, const Run& run, const Trend& trend, std::size_t index
   if (run.killed()) lines.add("ended", "OOM-killed");
   if (run.account.lost > 0) lines.add("lost", fmt::format("{} events", run.account.lost));
   if (run.clock_steps > 0) {
-    lines.add("clock", fmt::format("stepped back {} times: the curve goes on as if it had not",
-                                   run.clock_steps));
+    lines.add("clock", fmt::format("stepped back {}: the curve goes on as if it had not",
+                                   run::plural(run.clock_steps, "time")));
   }
   if (run.gap_s > 0) {
     lines.add("gap", fmt::format("{} without a sample: nothing was recorded, or the clock was set",
@@ -130,11 +131,11 @@ std::string text_report(const Runs& runs, const std::vector<Trend>& trends, bool
     for (const Week& week : weeks_of(runs)) {
       lines.add(
           "week of",
-          fmt::format("{}: median {}{}, p99 {}, peak {}, {} OOM kills, {} samples",
-                      date(week.begin_s), format_bytes(week.median_bytes),
+          fmt::format("{}: median {}{}, p99 {}, peak {}, {}, {}", date(week.begin_s),
+                      format_bytes(week.median_bytes),
                       week.change_percent ? fmt::format(" ({:+.1f} %)", *week.change_percent) : "",
-                      format_bytes(week.p99_bytes), format_bytes(week.peak_bytes), week.kills,
-                      week.samples));
+                      format_bytes(week.p99_bytes), format_bytes(week.peak_bytes),
+                      run::plural(week.kills, "OOM kill"), run::plural(week.samples, "sample")));
     }
   }
   return lines.text;

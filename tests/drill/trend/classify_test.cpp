@@ -243,6 +243,8 @@ TEST(Classify, SaysWhereThereIsTooLittle) {
   EXPECT_EQ(classify(recording::Run()).pattern, Pattern::too_short);
   EXPECT_EQ(classify(run_of({.anon = [](double at) { return at; }, .seconds = 1})).pattern,
             Pattern::too_short);
+  EXPECT_EQ(classify(run_of({.anon = [](double) { return 1.0; }, .seconds = 0})).why,
+            "1 sample is too few: 8 are needed");
 }
 
 TEST(TheilSen, FindsALineThroughOutliers) {
