@@ -76,7 +76,7 @@ def runs_of(kind):
 
 def keeps_a_note(events):
     """Whether the kernel may have noted bytes of freed objects instead of uncharging them. Linux 6.18 does so where
-    the softirq that frees inodes interrupts a charge: in 6 of 1,500 runs the objects were gone, and up to 2.6 MiB
+    the softirq that frees inodes interrupts a charge: in 7 of 1,300 runs the objects were gone, and up to 2.6 MiB
     stood until another process of the cgroup charged something."""
     return events[-1]["residue_bytes"] > SLACK
 
