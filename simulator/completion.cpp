@@ -200,7 +200,7 @@ int run(const Arguments& arguments, const Machine& machine) {
   if (arguments.positionals.size() == 1) {
     for (const Shell& shell : kShells) {
       if (shell.name != arguments.positionals.front()) continue;
-      return simulator::answer(machine.out, machine.err, shell.script(machine));
+      return answer(machine.out, machine.err, shell.script(machine));
     }
   }
   const std::string given =

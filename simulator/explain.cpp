@@ -115,9 +115,9 @@ std::string overview(std::span<const memory::Kind> kinds) {
   return text + "\nWhy: leaksim explain KIND\n";
 }
 
-int answer(const Arguments& arguments, const Machine& machine) {
+int run(const Arguments& arguments, const Machine& machine) {
   if (arguments.positionals.empty()) {
-    return simulator::answer(machine.out, machine.err, overview(machine.kinds));
+    return answer(machine.out, machine.err, overview(machine.kinds));
   }
   std::string text;
   for (const std::string& each : arguments.positionals) {
@@ -128,7 +128,7 @@ int answer(const Arguments& arguments, const Machine& machine) {
     }
     text += (text.empty() ? "" : "\n") + explain(*choice);
   }
-  return simulator::answer(machine.out, machine.err, text);
+  return answer(machine.out, machine.err, text);
 }
 
 }  // namespace
@@ -146,9 +146,8 @@ const Command kExplainCommand = {
         "  leaksim explain file:clean\n",
     .takes_positionals = true};
 
-const Subcommand kExplain = {.name = "explain",
-                             .command = []() -> const Command& { return kExplainCommand; },
-                             .run = answer};
+const Subcommand kExplain = {
+    .name = "explain", .command = []() -> const Command& { return kExplainCommand; }, .run = run};
 
 std::string explain(const memory::Choice& choice) {
   const Claim claim = choice.claim();

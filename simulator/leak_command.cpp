@@ -235,7 +235,7 @@ int run_leak(const Arguments& arguments, const Machine& machine) {
   if (arguments.flag("list-patterns")) text = plan::list_patterns();
   if (arguments.flag("list-kinds")) text = list_kinds(machine.kinds);
   if (!text.empty()) {
-    return simulator::answer(machine.out, machine.err, text);
+    return answer(machine.out, machine.err, text);
   }
   auto prepared = prepare(arguments, machine);
   if (!prepared) {

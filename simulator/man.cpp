@@ -91,7 +91,7 @@ const Command& command() {
 }
 
 int run(const Arguments&, const Machine& machine) {
-  return simulator::answer(machine.out, machine.err, page(machine));
+  return answer(machine.out, machine.err, page(machine));
 }
 
 }  // namespace

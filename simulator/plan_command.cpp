@@ -83,13 +83,15 @@ class Rows {
     }
     live_ = live;
   }
-  void finish(Nanoseconds at) {
+  /// What could not be written: print()'s error.
+  int finish(Nanoseconds at) {
     if (every_ > Nanoseconds(0)) {
       for (; next_ < at; next_ += every_) row(next_, live_);
     }
     row(at, live_);
     if (json_) text_ += "\n]}\n";
-    print(fd_, text_);
+    flush();
+    return error_;
   }
 
  private:
@@ -101,8 +103,10 @@ class Rows {
       text_ += fmt::format("{},{}\n", seconds_text(at), live);
     }
     first_ = false;
-    if (text_.size() < kBuffer) return;
-    print(fd_, text_);
+    if (text_.size() >= kBuffer) flush();
+  }
+  void flush() {
+    if (error_ == 0) error_ = print(fd_, text_);
     text_.clear();
   }
 
@@ -113,6 +117,7 @@ class Rows {
   std::uint64_t live_ = 0;
   bool first_ = true;
   std::string text_;
+  int error_ = 0;  ///< of what could not be written
 };
 
 std::string caption(const CurveRequest& request, const CurveEnd& end) {
@@ -183,12 +188,11 @@ int run(const Arguments& arguments, const Machine& machine) {
     rows.begin(*request, *end);
     (void)trace_curve(*request,
                       [&rows](Nanoseconds at, std::uint64_t live) { rows.step(at, live); });
-    rows.finish(end->at);
-    return kDone;
+    return answered(rows.finish(end->at), machine.err);
   }
   const auto plot = plot_curve(*request, *end, terminal_width(machine.out));
   if (!plot) return refuse(plot.error());
-  return simulator::answer(machine.out, machine.err, *plot + caption(*request, *end));
+  return answer(machine.out, machine.err, *plot + caption(*request, *end));
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ int run(std::span<const std::string> texts, const Machine& machine) {
     return kUsage;
   }
   if (arguments->help) {
-    return simulator::answer(machine.out, machine.err, help_text(kCommand));
+    return answer(machine.out, machine.err, help_text(kCommand));
   }
   if (arguments->version) {
-    return simulator::answer(machine.out, machine.err, fmt::format("leaksim {}\n", kVersion));
+    return answer(machine.out, machine.err, fmt::format("leaksim {}\n", kVersion));
   }
   return run_leak(*arguments, machine);
 }

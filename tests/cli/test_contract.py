@@ -248,7 +248,8 @@ def test_an_output_file_that_cannot_be_made(tmp_path):
 
 @pytest.mark.parametrize("program, arguments", [
     (OOMPROBE, ["--help"]), (OOMDRILL, ["--help"]), (LEAKSIM, ["--help"]), (LEAKSIM, ["--version"]),
-    (LEAKSIM, ["plan"]), (LEAKSIM, ["explain"]), (LEAKSIM, ["--list-kinds"]), (LEAKSIM, ["man"]),
+    (LEAKSIM, ["plan"]), (LEAKSIM, ["plan", "-m", "64MiB", "-f", "csv"]),
+    (LEAKSIM, ["plan", "-m", "64MiB", "-f", "json"]), (LEAKSIM, ["explain"]), (LEAKSIM, ["--list-kinds"]), (LEAKSIM, ["man"]),
     (LEAKSIM, ["completion", "bash"])])
 def test_an_output_that_cannot_be_written(program, arguments):
     with open("/dev/full", "wb") as full:
