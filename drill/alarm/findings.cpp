@@ -164,18 +164,20 @@ std::string explain(const MetricAlarm& alarm, const Series& series, const Incide
 void judge(Finding& finding, const Incident& incident) {
   const Transition* before = nullptr;
   const Transition* after = nullptr;
+  const Transition* last_before = nullptr;  // whatever it changed to
   for (const Transition& each : finding.transitions) {
-    if (incident.kill && each.at <= *incident.kill) finding.cleared = each.to != State::alarm;
+    const bool in_time = incident.kill && each.at <= *incident.kill;
+    if (in_time) last_before = &each;
     if (each.to != State::alarm) continue;
-    if (incident.kill && each.at <= *incident.kill) {
+    if (in_time) {
       before = &each;
     } else if (after == nullptr) {
       after = &each;
     }
   }
   const Transition* fired = before != nullptr ? before : after;
-  finding.cleared = finding.cleared && before != nullptr;
   if (fired == nullptr) return;
+  finding.cleared = before != nullptr && last_before != before;
   finding.fired = before != nullptr ? Fired::before : Fired::after;
   finding.fired_after_s = incident.after_s(fired->at);
   if (incident.kill) {

@@ -346,11 +346,10 @@ std::string answer(const ServiceResult& with, const ServiceResult& without) {
 
 void add_service(Lines& lines, const Service& service, const ServiceResult& result,
                  const std::optional<ServiceResult>& without) {
-  lines.add("service",
-            fmt::format("{} task{}, {} of them leaking, over {}; a healthy one uses {:g} % "
-                        "whatever the number of tasks",
-                        service.tasks, service.tasks == 1 ? "" : "s", result.initially_leaking,
-                        format_duration(service.duration), service.healthy_percent));
+  lines.add("service", fmt::format("{}, {} of them leaking, over {}; a healthy one uses {:g} % "
+                                   "whatever the number of tasks",
+                                   run::plural(service.tasks, "task"), result.initially_leaking,
+                                   format_duration(service.duration), service.healthy_percent));
   lines.add("kills",
             result.first_kill
                 ? fmt::format("{}, the first after {}", result.kills,
@@ -360,8 +359,8 @@ void add_service(Lines& lines, const Service& service, const ServiceResult& resu
                                    result.highest_average, result.highest_task));
   if (!service.scaling || !without) return;
   constexpr std::size_t kShown = 5;
-  lines.add("scaling", fmt::format("{} action{}, {} tasks at most", result.actions.size(),
-                                   result.actions.size() == 1 ? "" : "s", result.most_tasks));
+  lines.add("scaling", fmt::format("{}, {} at most", run::plural(result.actions.size(), "action"),
+                                   run::plural(result.most_tasks, "task")));
   for (std::size_t i = 0; i < std::min(kShown, result.actions.size()); ++i) {
     const auto& action = result.actions[i];
     lines.add(

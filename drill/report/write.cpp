@@ -1,7 +1,6 @@
 #include "report/write.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,22 +33,15 @@ std::string render(const Document& document, Format format) {
 
 Result<void> refuse_same(const std::string& path, const std::string& other, std::string_view what) {
   if (path.empty() || path == "-" || other.empty() || other == "-") return {};
-  struct stat of_path {};
-  struct stat of_other {};
-  const bool is_there = ::stat(path.c_str(), &of_path) == 0;
-  if (is_there != (::stat(other.c_str(), &of_other) == 0)) return {};
-  if (is_there) {
-    if (!S_ISREG(of_path.st_mode) || of_path.st_dev != of_other.st_dev ||
-        of_path.st_ino != of_other.st_ino) {
-      return {};
-    }
-  } else {
-    const auto whole = [](const std::string& name) {
-      std::error_code ignored;
-      return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
-    };
-    if (whole(path) != whole(other)) return {};
-  }
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto whole = [&](const std::string& name) {
+    return fs::weakly_canonical(fs::absolute(name, ignored), ignored);
+  };
+  const bool same = fs::exists(path, ignored)
+                        ? fs::is_regular_file(path, ignored) && fs::equivalent(path, other, ignored)
+                        : whole(path) == whole(other);
+  if (!same) return {};
   return fail("is " + std::string(what) + " itself", path, "write the report to another file");
 }
 

@@ -67,8 +67,7 @@ void conclude(Group& group, const Margin& margin) {
     return;
   }
   if (advice.samples < kLeastSamples) {
-    advice.why = fmt::format("{} {} too few: {} are needed", run::plural(advice.samples, "sample"),
-                             advice.samples == 1 ? "is" : "are", kLeastSamples);
+    advice.why = trend::too_few(advice.samples, kLeastSamples);
     return;
   }
   if (cut_short && !cut_known) {

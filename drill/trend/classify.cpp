@@ -269,8 +269,7 @@ Trend judge(const Stretch& stretch) {
   const auto mean = points_of(stretch, Kind::less_cache, Of::mean);
   const auto whole = mean.empty() ? std::nullopt : theil_sen(mean);
   if (mean.size() < kLeastPoints || !whole) {
-    trend.why = fmt::format("{} {} too few: {} are needed", plural(samples_of(stretch), "sample"),
-                            samples_of(stretch) == 1 ? "is" : "are", kLeastPoints);
+    trend.why = too_few(samples_of(stretch), kLeastPoints);
     return trend;
   }
   const auto lows = points_of(stretch, Kind::less_cache, Of::least);
@@ -405,6 +404,11 @@ std::vector<Stretch> stretches_of(const Run& run) {
 
 std::string_view name(Pattern pattern) { return kNames[static_cast<std::size_t>(pattern)]; }
 std::string_view words(Pattern pattern) { return kWords[static_cast<std::size_t>(pattern)]; }
+
+std::string too_few(std::uint64_t samples, std::uint64_t needed) {
+  return fmt::format("{} {} too few: {} are needed", plural(samples, "sample"),
+                     samples == 1 ? "is" : "are", needed);
+}
 
 Trend classify(const Run& run) {
   const auto stretches = stretches_of(run);

@@ -26,6 +26,8 @@ constexpr std::size_t kPatterns = 7;
 std::string_view name(Pattern pattern);
 /// The pattern in words: "steady leak".
 std::string_view words(Pattern pattern);
+/// "7 samples are too few: 8 are needed".
+std::string too_few(std::uint64_t samples, std::uint64_t needed);
 
 struct Trend {
   Pattern pattern = Pattern::too_short;

@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20U;
 
+Advice advice_on(const std::string& recording, const Margin& margin = {}) {
+  test::FixtureTree tree;
+  tree.file("/r", recording);
+  recording::Input input{};
+  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
+  EXPECT_TRUE(runs);
+  return advise(*runs, margin).at(0);
+}
+
 /// Samples of a working set in MiB, one a second, under a limit.
 Advice advice_of(double (*mib)(int), std::uint64_t limit_mib, const Margin& margin = {},
                  std::string_view end = "", int count = 200) {
@@ -25,12 +34,7 @@ Advice advice_of(double (*mib)(int), std::uint64_t limit_mib, const Margin& marg
   if (!end.empty()) {
     text += test::event_line("workload.exited", count, fmt::format(R"("verdict":"{}")", end));
   }
-  test::FixtureTree tree;
-  tree.file("/r", text);
-  recording::Input input{};
-  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
-  EXPECT_TRUE(runs);
-  return advise(*runs, margin).at(0);
+  return advice_on(text, margin);
 }
 
 double calm(int i) { return 100 + i % 7; }
@@ -57,12 +61,7 @@ TEST(Advice, CountsKillsThatWereSurvived) {
       text += test::event_line("memory.oom_kill", i + 0.5, R"("kills":2,"survived":true)");
     }
   }
-  test::FixtureTree tree;
-  tree.file("/r", text);
-  recording::Input input{};
-  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
-  ASSERT_TRUE(runs);
-  const Advice advice = advise(*runs, {}).at(0);
+  const Advice advice = advice_on(text);
   EXPECT_EQ(advice.kills, 4U);
   EXPECT_EQ(advice.verdict, Verdict::grow);
 }
@@ -79,12 +78,7 @@ TEST(Advice, SizesNothingByAPeakThatAKillCutOff) {
     }
   }
   text += test::event_line("workload.exited", 91, R"("verdict":"completed")");
-  test::FixtureTree tree;
-  tree.file("/r", text);
-  recording::Input input{};
-  const auto runs = recording::read_runs({tree.path() + "/r"}, input);
-  ASSERT_TRUE(runs);
-  const Advice advice = advise(*runs, {}).at(0);
+  const Advice advice = advice_on(text);
   EXPECT_EQ(advice.kills, 3U);
   EXPECT_EQ(advice.verdict, Verdict::fix_the_leak) << advice.why;
   // Where it does not leak, its peak was cut all the same.
