@@ -1,5 +1,6 @@
 """`oomdrill run` on this machine's own kernel: real limits, real kills."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -316,22 +317,30 @@ def test_a_drill_that_lives_keeps_its_cgroup_and_so_does_a_workload_that_outlive
     (alive,) = cgroups()
     # What a killed oomdrill left, with a process in it; and what only looks like that.
     orphan = alive.parent / "oomdrill-20260101T000000Z-1"
+    # Of a drill that is about to begin: it holds a lock, and no process yet.
+    empty = alive.parent / "oomdrill-20260101T000000Z-2"
     other = alive.parent / "oomdrill-notes"
     sleeper = subprocess.Popen(["sleep", "600"])
+    owner = None
     try:
         orphan.mkdir()
         other.mkdir()
+        empty.mkdir()
+        owner = os.open(empty, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(owner, fcntl.LOCK_EX)
         (orphan / "cgroup.procs").write_text(str(sleeper.pid))
         assert drill(*FAST).returncode == 0
-        assert alive.is_dir() and orphan.is_dir() and other.is_dir()
+        assert all(each.is_dir() for each in (alive, orphan, empty, other))
     finally:
+        if owner is not None:
+            os.close(owner)
         sleeper.kill()
         sleeper.wait()
         process.terminate()
         process.communicate(timeout=TIMEOUT)
         other.rmdir()
     assert drill(*FAST).returncode == 0
-    assert not orphan.exists()
+    assert not orphan.exists() and not empty.exists()
 
 
 def test_what_a_workload_leaves_behind_is_killed():
